@@ -1,0 +1,142 @@
+import { type AsyncResult, Result } from "typescript-result";
+import { DecodeError, type GoneError, type OperationError } from "../errors.js";
+import type { OperationOptions } from "../file-system/limits.js";
+import { quote } from "../identifiers.js";
+import {
+  attributeExists,
+  type AttributeOwner,
+  type AttributeReadError,
+  type AttributeWriteError,
+  readAttribute,
+  writeAttribute,
+} from "./access.js";
+import { type Access, type AttributeDescriptor, checkCommand, toCommand } from "./descriptor.js";
+
+/** What all attributes have, however they can be accessed. */
+abstract class BoundAttribute<T> {
+  protected readonly owner: AttributeOwner;
+  protected readonly descriptor: AttributeDescriptor<T, Access>;
+
+  /** @internal */
+  constructor(owner: AttributeOwner, descriptor: AttributeDescriptor<T, Access>) {
+    this.owner = owner;
+    this.descriptor = descriptor;
+  }
+
+  /** Its path below its object's folder: `vendor/resolution`. */
+  get name(): string {
+    return this.descriptor.name;
+  }
+
+  /** Its sysfs file; `undefined` where the layout has none and the value is derived. */
+  get path(): string | undefined {
+    return `${this.owner.path}/${this.name}`;
+  }
+
+  /** Whether its object has it. */
+  exists(options?: OperationOptions): AsyncResult<boolean, GoneError | OperationError> {
+    return attributeExists(this.owner, this.name, options);
+  }
+}
+
+/**
+ * An attribute that can be read: `available_instances`, mode 0444.
+ *
+ * @typeParam T - its value
+ */
+export class ReadableAttribute<T> extends BoundAttribute<T> {
+  /** The value; `undefined` where its object has no such attribute. Asks the kernel each time. */
+  read(options?: OperationOptions): AsyncResult<T | undefined, AttributeReadError> {
+    const { codec } = this.descriptor;
+    const understand = (raw: string, tried: string): Result<unknown, DecodeError> => {
+      const decoded: Result<unknown, string> = codec.decode(raw);
+      if (decoded.ok) return decoded;
+      const reason = `its text ${quote(raw)} ${decoded.error}`;
+      return Result.error(new DecodeError({ tried, reason, path: this.path, raw }));
+    };
+    // typescript-result cannot see through a generic result type.
+    return readAttribute(this.owner, this.descriptor, options, understand) as AsyncResult<
+      T | undefined,
+      AttributeReadError
+    >;
+  }
+
+  /** The exact text, its newline included; `undefined` where its object has no such attribute. */
+  readRaw(options?: OperationOptions): AsyncResult<string | undefined, Exclude<AttributeReadError, DecodeError>> {
+    const verbatim = (raw: string): Result<string, never> => Result.ok(raw);
+    return readAttribute(this.owner, this.descriptor, options, verbatim) as AsyncResult<
+      string | undefined,
+      Exclude<AttributeReadError, DecodeError>
+    >;
+  }
+}
+
+/**
+ * An attribute that can only be written: `assign_adapter`, mode 0200.
+ *
+ * @typeParam T - its value
+ */
+export class WritableAttribute<T> extends BoundAttribute<T> {
+  /** Writes a value and a newline as one command. An attribute that its object does not have is `unsupported`. */
+  write(value: T, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
+    return write(this.owner, this.descriptor, value, options);
+  }
+
+  /** Writes a text exactly as it is, as one command. It must not be empty, nor longer than 4096 bytes. */
+  writeRaw(text: string, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
+    return writeRaw(this.owner, this.descriptor, text, options);
+  }
+}
+
+/**
+ * An attribute that can be read and written: `nvidia/vgpu_params`, mode 0644.
+ *
+ * @typeParam T - its value
+ */
+export class Attribute<T> extends ReadableAttribute<T> {
+  /** Writes a value and a newline as one command. An attribute that its object does not have is `unsupported`. */
+  write(value: T, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
+    return write(this.owner, this.descriptor, value, options);
+  }
+
+  /** Writes a text exactly as it is, as one command. It must not be empty, nor longer than 4096 bytes. */
+  writeRaw(text: string, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
+    return writeRaw(this.owner, this.descriptor, text, options);
+  }
+}
+
+/** The attribute object that a descriptor's access calls for. */
+export type AttributeFor<T, A extends Access> = A extends "ro"
+  ? ReadableAttribute<T>
+  : A extends "wo"
+    ? WritableAttribute<T>
+    : Attribute<T>;
+
+const KINDS = { ro: ReadableAttribute, wo: WritableAttribute, rw: Attribute } as const;
+
+/** The attribute of an object that a descriptor declares. */
+export function bind<T, A extends Access>(
+  owner: AttributeOwner,
+  descriptor: AttributeDescriptor<T, A>,
+): AttributeFor<T, A> {
+  return new KINDS[descriptor.access](owner, descriptor) as AttributeFor<T, A>;
+}
+
+function write<T>(
+  owner: AttributeOwner,
+  { name, options: about, codec }: AttributeDescriptor<T, Access>,
+  value: T,
+  options: OperationOptions | undefined,
+): AsyncResult<void, AttributeWriteError> {
+  const setting = { name, options: about, encode: () => codec.encode(value) };
+  return writeAttribute(owner, name, (tried) => toCommand(setting, tried), options);
+}
+
+function writeRaw<T>(
+  owner: AttributeOwner,
+  { name, options: about }: AttributeDescriptor<T, Access>,
+  text: string,
+  options: OperationOptions | undefined,
+): AsyncResult<void, AttributeWriteError> {
+  return writeAttribute(owner, name, (tried) => checkCommand({ name, text, options: about }, tried), options);
+}

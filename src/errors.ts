@@ -1,0 +1,266 @@
+/** What every error of this library tells. */
+export interface ErrorFacts {
+  /** What was tried, as a verb phrase: `create 83b8… of type mtty-1 on mtty`. */
+  readonly tried: string;
+  /** What went wrong, as a clause without a full stop. */
+  readonly reason: string;
+  /** What the caller can do about it, as a sentence. */
+  readonly hint?: string | undefined;
+  /** The file or folder concerned. */
+  readonly path?: string | undefined;
+  /** The kernel's error, by its symbolic name: `ENOSPC`, `EUSERS`. */
+  readonly errno?: string | undefined;
+  /** The original error. */
+  readonly cause?: unknown;
+}
+
+/**
+ * Base of all errors. The union of its subclasses is closed: {@link AnyMdevError}.
+ *
+ * Switch on `type`: it also works when the CommonJS and the ES module build meet in one process, where
+ * `instanceof` does not.
+ *
+ * @example
+ * ```ts
+ * import { MdevHost } from "vfio-mdev";
+ * import { SimulatedHost } from "vfio-mdev/testing";
+ *
+ * const host = new MdevHost({ fs: new SimulatedHost().fs });
+ * const parent = await host.parent("0000:3b:00.0");
+ * if (!parent.ok) {
+ *   switch (parent.error.type) {
+ *     case "not-found":
+ *       console.log("no such parent"); // prints: no such parent
+ *       break;
+ *     default:
+ *       console.log(parent.error.message);
+ *   }
+ * }
+ * ```
+ */
+export abstract class MdevError extends Error {
+  /** The condition, as a literal: the key of a `switch` that the compiler checks. */
+  abstract readonly type: MdevErrorType;
+  /** What was tried. */
+  readonly operation: string;
+  /** The file or folder concerned, where there is one. */
+  readonly path: string | undefined;
+  /** The kernel's error by its symbolic name, where there is one; `EUSERS` too, which Node cannot name. */
+  readonly errno: string | undefined;
+  /** What the caller can do about it, where there is something. */
+  readonly hint: string | undefined;
+
+  constructor(facts: ErrorFacts) {
+    const errno = facts.errno === undefined ? "" : ` (${facts.errno})`;
+    const hint = facts.hint === undefined ? "" : ` ${facts.hint}`;
+    super(`cannot ${facts.tried}: ${facts.reason}${errno}.${hint}`, { cause: facts.cause });
+    this.operation = facts.tried;
+    this.path = facts.path;
+    this.errno = facts.errno;
+    this.hint = facts.hint;
+  }
+}
+
+/** A malformed id, UUID, attribute name or value, or a path that leads outside the sysfs root: refused before any I/O on it. */
+export class InvalidArgumentError extends MdevError {
+  override readonly name = "InvalidArgumentError";
+  override readonly type = "invalid-argument";
+}
+
+/** The driver refused the value (EINVAL, ERANGE, E2BIG and what else the operation takes for a refusal). */
+export class RejectedError extends MdevError {
+  override readonly name = "RejectedError";
+  override readonly type = "rejected";
+}
+
+/** There is no such parent, type, device or attribute. */
+export class NotFoundError extends MdevError {
+  override readonly name = "NotFoundError";
+  override readonly type = "not-found";
+  /** An id that exists and is near to the one asked for. */
+  readonly suggestion: string | undefined;
+
+  constructor(facts: ErrorFacts & { readonly suggestion?: string | undefined }) {
+    super(facts);
+    this.suggestion = facts.suggestion;
+  }
+}
+
+/** This layout, driver or kernel has no such operation or attribute. */
+export class UnsupportedError extends MdevError {
+  override readonly name = "UnsupportedError";
+  override readonly type = "unsupported";
+  /** What is missing: a file, an option, an extension. */
+  readonly missing: string;
+
+  constructor(facts: ErrorFacts & { readonly missing: string }) {
+    super(facts);
+    this.missing = facts.missing;
+  }
+}
+
+/** A device with that UUID exists already, on this parent or any other. */
+export class AlreadyExistsError extends MdevError {
+  override readonly name = "AlreadyExistsError";
+  override readonly type = "already-exists";
+  /** Where it is: the sysfs folder of the device that has the UUID, where it could be seen. */
+  readonly existing: string | undefined;
+
+  constructor(facts: ErrorFacts & { readonly existing?: string | undefined }) {
+    super(facts);
+    this.existing = facts.existing;
+  }
+}
+
+/** The parent has nothing left for this type (ENOSPC, EUSERS; ENOMEM, EIO and EPERM where none is available). */
+export class NoInstancesError extends MdevError {
+  override readonly name = "NoInstancesError";
+  override readonly type = "no-instances";
+  /** `available_instances` as read after the refusal; a hint only, it can be above 0. */
+  readonly available: number | undefined;
+
+  constructor(facts: ErrorFacts & { readonly available?: number | undefined }) {
+    super(facts);
+    this.available = facts.available;
+  }
+}
+
+/** In use by a virtual machine, or just being created or removed. */
+export class BusyError extends MdevError {
+  override readonly name = "BusyError";
+  override readonly type = "busy";
+  /** Process ids of those who hold it, as far as they can be seen. */
+  readonly holders: readonly number[];
+
+  constructor(facts: ErrorFacts & { readonly holders?: readonly number[] | undefined }) {
+    super(facts);
+    this.holders = facts.holders ?? [];
+  }
+}
+
+/** A resource belongs to somebody else (EADDRINUSE, EADDRNOTAVAIL of vfio-ap). */
+export class ConflictError extends MdevError {
+  override readonly name = "ConflictError";
+  override readonly type = "conflict";
+}
+
+/** The process may not do that (EACCES, EPERM, EROFS). */
+export class PermissionError extends MdevError {
+  override readonly name = "PermissionError";
+  override readonly type = "permission";
+}
+
+/** It was there, and vanished while it was looked at. */
+export class GoneError extends MdevError {
+  override readonly name = "GoneError";
+  override readonly type = "gone";
+}
+
+/** A file's text could not be understood. */
+export class DecodeError extends MdevError {
+  override readonly name = "DecodeError";
+  override readonly type = "decode";
+  /** The text, exactly as it was read. */
+  readonly raw: string;
+
+  constructor(facts: ErrorFacts & { readonly raw: string }) {
+    super(facts);
+    this.raw = facts.raw;
+  }
+}
+
+/** Facts of an operation that the caller gave up. */
+export interface InterruptedFacts extends ErrorFacts {
+  /** What may still happen in the kernel, as a sentence. */
+  readonly pending?: string | undefined;
+}
+
+/** The caller's time limit passed. */
+export class TimeoutError extends MdevError {
+  override readonly name = "TimeoutError";
+  override readonly type = "timeout";
+  /** What may still happen in the kernel; `undefined`: nothing. */
+  readonly pending: string | undefined;
+
+  constructor(facts: InterruptedFacts) {
+    super(facts);
+    this.pending = facts.pending;
+  }
+}
+
+/** The caller's signal was aborted; `cause` holds its reason. */
+export class AbortedError extends MdevError {
+  override readonly name = "AbortedError";
+  override readonly type = "aborted";
+  /** What may still happen in the kernel; `undefined`: nothing. */
+  readonly pending: string | undefined;
+
+  constructor(facts: InterruptedFacts) {
+    super(facts);
+    this.pending = facts.pending;
+  }
+}
+
+/** An operation failed half-way, and undoing its first half failed too. */
+export class RollbackFailedError extends MdevError {
+  override readonly name = "RollbackFailedError";
+  override readonly type = "rollback-failed";
+  /** Why the operation failed. */
+  readonly failure: MdevError;
+  /** Why it could not be undone. */
+  readonly undoFailure: MdevError;
+  /** What is left behind: the sysfs folder of a device. */
+  readonly leftBehind: string;
+
+  constructor(facts: ErrorFacts & { failure: MdevError; undoFailure: MdevError; leftBehind: string }) {
+    super({ ...facts, cause: facts.failure });
+    this.failure = facts.failure;
+    this.undoFailure = facts.undoFailure;
+    this.leftBehind = facts.leftBehind;
+  }
+}
+
+/** Any other failure of the file system, a misbehaving injected one included. */
+export class IoError extends MdevError {
+  override readonly name = "IoError";
+  override readonly type = "io";
+}
+
+/** Every error there is: the closed union. */
+export type AnyMdevError =
+  | InvalidArgumentError
+  | RejectedError
+  | NotFoundError
+  | UnsupportedError
+  | AlreadyExistsError
+  | NoInstancesError
+  | BusyError
+  | ConflictError
+  | PermissionError
+  | GoneError
+  | DecodeError
+  | TimeoutError
+  | AbortedError
+  | RollbackFailedError
+  | IoError;
+
+/** The literal tags of all errors. */
+export type MdevErrorType =
+  | "invalid-argument"
+  | "rejected"
+  | "not-found"
+  | "unsupported"
+  | "already-exists"
+  | "no-instances"
+  | "busy"
+  | "conflict"
+  | "permission"
+  | "gone"
+  | "decode"
+  | "timeout"
+  | "aborted"
+  | "rollback-failed"
+  | "io";
+
+/** What any operation can end in, whatever it does. */
+export type OperationError = PermissionError | InvalidArgumentError | TimeoutError | AbortedError | IoError;

@@ -1,0 +1,94 @@
+import type { AsyncResult } from "typescript-result";
+import type { AttributeReadError } from "./attributes/access.js";
+import type { AttributeFor } from "./attributes/attribute.js";
+import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
+import type { MdevDevice } from "./mdev-device.js";
+import type { MdevType } from "./mdev-type.js";
+import type { Parent } from "./parent.js";
+
+/**
+ * A class of typed attributes for some parents, types or devices: what `as()` takes.
+ *
+ * @typeParam Target - the kind of object that it extends
+ * @typeParam Extension - its instances
+ */
+export interface ExtensionClass<Target, Extension> {
+  new (target: Target): Extension;
+  /** Its name, for messages. */
+  readonly name: string;
+  /** Whether it fits an object: by its id, its driver, the files it has. */
+  fits(target: Target): boolean | AsyncResult<boolean, AttributeReadError>;
+}
+
+/**
+ * Base of the typed attributes that a vendor or a class of devices gives to a parent.
+ * A subclass declares them as static descriptors and has a static `fits`.
+ */
+export abstract class ParentExtension {
+  /** The parent that is extended. */
+  readonly parent: Parent;
+
+  constructor(parent: Parent) {
+    this.parent = parent;
+  }
+
+  /** The attribute of this parent that a descriptor declares. */
+  protected attribute<T, A extends Access>(descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A> {
+    return this.parent.attribute(descriptor);
+  }
+}
+
+/**
+ * Base of the typed attributes that a vendor or a class of devices gives to a type.
+ * A subclass declares them as static descriptors and has a static `fits`.
+ */
+export abstract class MdevTypeExtension {
+  /** The type that is extended. */
+  readonly type: MdevType;
+
+  constructor(type: MdevType) {
+    this.type = type;
+  }
+
+  /** The attribute of this type that a descriptor declares. */
+  protected attribute<T, A extends Access>(descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A> {
+    return this.type.attribute(descriptor);
+  }
+}
+
+/**
+ * Base of the typed attributes that a vendor or a class of devices gives to a device.
+ * A subclass declares them as static descriptors, which {@link MdevType.create} takes too, and has a static `fits`.
+ *
+ * @example
+ * ```ts
+ * import { MdevDeviceExtension, integer, readWrite, type MdevDevice } from "vfio-mdev";
+ *
+ * class AcmeDevice extends MdevDeviceExtension {
+ *   static readonly queues = readWrite("acme/queues", integer);
+ *   static fits(device: MdevDevice) {
+ *     return device.attribute(AcmeDevice.queues).exists();
+ *   }
+ *   readonly queues = this.attribute(AcmeDevice.queues);
+ * }
+ *
+ * async function double(device: MdevDevice): Promise<void> {
+ *   const acme = await device.as(AcmeDevice).getOrThrow();
+ *   const queues = await acme.queues.read().getOrThrow();
+ *   await acme.queues.write(2 * (queues ?? 1)).getOrThrow();
+ * }
+ * ```
+ */
+export abstract class MdevDeviceExtension {
+  /** The device that is extended. */
+  readonly device: MdevDevice;
+
+  constructor(device: MdevDevice) {
+    this.device = device;
+  }
+
+  /** The attribute of this device that a descriptor declares. */
+  protected attribute<T, A extends Access>(descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A> {
+    return this.device.attribute(descriptor);
+  }
+}

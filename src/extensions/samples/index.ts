@@ -1,0 +1,8 @@
+/**
+ * Typed attributes of the mdev drivers that Linux ships as samples: mtty, mdpy and mbochs. Proven on real kernels.
+ *
+ * @packageDocumentation
+ */
+export { MbochsDevice, MbochsType, videoMemory } from "./mbochs.js";
+export { MdpyDevice, MdpyType, type Resolution, resolution } from "./mdpy.js";
+export { MttyDevice, MttyParent } from "./mtty.js";

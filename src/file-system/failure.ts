@@ -1,0 +1,66 @@
+import { getSystemErrorName } from "node:util";
+
+const EUSERS = 87; // libuv, and so Node, has no name for it
+
+/** A file system call that failed, whatever was thrown; operations turn it into an error of the public union. */
+export class FileFailure extends Error {
+  override readonly name = "FileFailure";
+  /** Symbolic name of the kernel's error; `undefined` where what was thrown has none. */
+  readonly errno: string | undefined;
+  readonly path: string;
+
+  constructor(call: string, path: string, cause: unknown) {
+    super(`${call} ${path}: ${describe(cause)}`, { cause });
+    this.errno = errnoOf(cause);
+    this.path = path;
+  }
+}
+
+/** A path that leads out of the sysfs root. */
+export class OutsideFailure extends FileFailure {
+  readonly target: string;
+
+  constructor(path: string, target: string) {
+    super("resolve", path, `leads to ${target}`);
+    this.target = target;
+  }
+}
+
+/** The caller's limit struck. */
+export class Interruption extends Error {
+  override readonly name = "Interruption";
+  readonly kind: "timeout" | "aborted";
+  /** What may still happen in the kernel. */
+  pending: string | undefined;
+
+  constructor(kind: "timeout" | "aborted", message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/** Whether a call failed because there is nothing at its path. */
+export function isAbsent(thrown: unknown): boolean {
+  return thrown instanceof FileFailure && (thrown.errno === "ENOENT" || thrown.errno === "ENOTDIR");
+}
+
+/** Whether a call failed because its object is not there, or is just going: reads of a dying device give ENODEV. */
+export function isVanished(thrown: unknown): boolean {
+  return isAbsent(thrown) || (thrown instanceof FileFailure && thrown.errno === "ENODEV");
+}
+
+function errnoOf(cause: unknown): string | undefined {
+  if (typeof cause !== "object" || cause === null) return undefined;
+  const { errno, code } = cause as { errno?: unknown; code?: unknown };
+  if (typeof errno === "number" && Number.isSafeInteger(errno) && errno < 0) {
+    if (errno === -EUSERS) return "EUSERS";
+    const name = getSystemErrorName(errno);
+    return /^E[A-Z0-9]+$/.test(name) ? name : `errno ${-errno}`;
+  }
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+function describe(cause: unknown): string {
+  if (cause instanceof Error) return cause.message;
+  return typeof cause === "string" ? cause : `a thrown value of type ${typeof cause}`;
+}

@@ -1,0 +1,59 @@
+import { Interruption } from "./failure.js";
+
+/** Limits that every operation takes. */
+export interface OperationOptions {
+  /** Gives the operation up when it is aborted: the result is `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gives the operation up after so many milliseconds: the result is `timeout`. */
+  readonly timeout?: number | undefined;
+}
+
+/** The limits of one operation in flight: begun with it, ended with it. */
+export class Limits {
+  readonly signal: AbortSignal | undefined;
+  readonly #interrupted: Promise<never> | undefined;
+  readonly #controller = new AbortController();
+  #interruption: Interruption | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #release: (() => void) | undefined;
+
+  constructor({ signal, timeout }: OperationOptions) {
+    if (signal === undefined && (timeout === undefined || timeout === Infinity)) return;
+    this.signal = this.#controller.signal;
+    this.#interrupted = new Promise<never>((_, reject) => {
+      const strike = (interruption: Interruption): void => {
+        this.#interruption = interruption;
+        reject(interruption);
+        this.#controller.abort(interruption);
+      };
+      if (timeout !== undefined && timeout !== Infinity) {
+        const expired = (): void => strike(new Interruption("timeout", `the limit of ${timeout} ms passed`));
+        this.#timer = setTimeout(expired, timeout);
+      }
+      if (signal !== undefined) {
+        const aborted = (): void => strike(new Interruption("aborted", "the signal was aborted", signal.reason));
+        if (signal.aborted) return aborted();
+        signal.addEventListener("abort", aborted, { once: true });
+        this.#release = (): void => signal.removeEventListener("abort", aborted);
+      }
+    });
+    // The limit may strike while nothing is being raced.
+    this.#interrupted.catch(() => undefined);
+  }
+
+  /** Throws when a limit has struck. */
+  check(): void {
+    if (this.#interruption !== undefined) throw this.#interruption;
+  }
+
+  /** The promise's outcome, or the interruption when that comes first. */
+  race<T>(promise: PromiseLike<T> | T): Promise<T> {
+    return Promise.race(this.#interrupted === undefined ? [promise] : [promise, this.#interrupted]);
+  }
+
+  /** Lets go of the timer and the caller's signal. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#release?.();
+  }
+}

@@ -1,0 +1,163 @@
+import { type AsyncResult, Result } from "typescript-result";
+import {
+  AbortedError,
+  AlreadyExistsError,
+  BusyError,
+  ConflictError,
+  GoneError,
+  InvalidArgumentError,
+  IoError,
+  type MdevError,
+  NoInstancesError,
+  NotFoundError,
+  type OperationError,
+  PermissionError,
+  RejectedError,
+  TimeoutError,
+  UnsupportedError,
+} from "../errors.js";
+import { FileFailure, Interruption, OutsideFailure } from "./failure.js";
+import type { FileSystem } from "./file-system.js";
+import { Io } from "./io.js";
+import { Limits, type OperationOptions } from "./limits.js";
+
+// The longest that a timer of Node can wait.
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+/** The errors that an errno can mean. */
+interface Meanings {
+  readonly "already-exists": AlreadyExistsError;
+  readonly "no-instances": NoInstancesError;
+  readonly "not-found": NotFoundError;
+  readonly busy: BusyError;
+  readonly conflict: ConflictError;
+  readonly gone: GoneError;
+  readonly permission: PermissionError;
+  readonly rejected: RejectedError;
+  readonly unsupported: UnsupportedError;
+}
+
+/** What one errno means to one operation. */
+export interface ErrnoMeaning<K extends keyof Meanings = keyof Meanings> {
+  /** The tag of the error that it becomes. */
+  readonly is: K;
+  /** What went wrong, as a clause. */
+  readonly because: string;
+  /** What the caller can do about it, as a sentence. */
+  readonly hint?: string;
+}
+
+/** The errnos that have a meaning of their own to an operation, by symbolic name. */
+export type ErrnoTable<K extends keyof Meanings = keyof Meanings> = Readonly<Record<string, ErrnoMeaning<K>>>;
+
+const PERMISSION: ErrnoMeaning<"permission"> = {
+  is: "permission",
+  because: "this process may not do that",
+  hint: "Writing to sysfs takes root, or an attribute whose owner or mode was changed.",
+};
+const READ_ONLY: ErrnoMeaning<"permission"> = {
+  is: "permission",
+  because: "sysfs is mounted read-only",
+  hint: "Containers often see it so.",
+};
+const ANYWHERE: ErrnoTable<"permission"> = { EACCES: PERMISSION, EPERM: PERMISSION, EROFS: READ_ONLY };
+
+/** The injected file system and the limit that holds where the caller gives none. */
+export interface OperationHost {
+  readonly fs: FileSystem;
+  readonly timeout: number | undefined;
+}
+
+/** One operation as its errors tell of it. */
+export interface OperationFacts<K extends keyof Meanings> {
+  /** What is tried, as a verb phrase. */
+  readonly tried: string;
+  /** What the errnos mean to it. */
+  readonly errnos: ErrnoTable<K>;
+  readonly options: OperationOptions | undefined;
+}
+
+/**
+ * Runs one operation: the edge at which failures of the file system and struck limits become errors of the public
+ * union. The body throws none of its own, it returns them.
+ */
+export function operate<T, E extends MdevError, K extends keyof Meanings>(
+  { fs, timeout }: OperationHost,
+  { tried, errnos, options }: OperationFacts<K>,
+  body: (io: Io) => Promise<Result<T, E>>,
+): AsyncResult<T, E | Meanings[K] | OperationError> {
+  const run = async (): Promise<Result<T, E>> => {
+    const fault = limitsFault(options);
+    if (fault !== undefined) throw new InvalidArgumentError({ tried, reason: fault });
+    const limits = new Limits({ signal: options?.signal, timeout: options?.timeout ?? timeout });
+    try {
+      return await body(new Io(fs, limits));
+    } finally {
+      limits.end();
+    }
+  };
+  const explainThrown = (thrown: unknown): Meanings[K] | OperationError => {
+    if (thrown instanceof Interruption) return explainInterruption(thrown, tried);
+    if (thrown instanceof FileFailure) return explain(thrown, tried, errnos);
+    if (thrown instanceof InvalidArgumentError) return thrown;
+    throw thrown; // a bug of ours
+  };
+  // typescript-result cannot see through a generic result type.
+  return Result.fromAsyncCatching(run, explainThrown) as AsyncResult<T, E | Meanings[K] | OperationError>;
+}
+
+/** The error that a failure of the file system means to an operation. */
+export function explain<K extends keyof Meanings>(
+  failure: FileFailure,
+  tried: string,
+  errnos: ErrnoTable<K>,
+): Meanings[K] | OperationError {
+  const { path, errno, cause } = failure;
+  if (failure instanceof OutsideFailure) {
+    return new InvalidArgumentError({ tried, reason: `${path} leads to ${failure.target}, outside the sysfs root`, path });
+  }
+  const meaning = errno === undefined ? undefined : (errnos[errno] ?? ANYWHERE[errno]);
+  const facts = { tried, path, errno, cause: cause instanceof Error ? cause : failure };
+  if (meaning === undefined) return new IoError({ ...facts, reason: failure.message });
+  return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as Meanings[K];
+}
+
+function errorOf(is: keyof Meanings, facts: ConstructorParameters<typeof GoneError>[0]): Meanings[keyof Meanings] {
+  switch (is) {
+    case "already-exists":
+      return new AlreadyExistsError(facts);
+    case "no-instances":
+      return new NoInstancesError(facts);
+    case "not-found":
+      return new NotFoundError(facts);
+    case "busy":
+      return new BusyError(facts);
+    case "conflict":
+      return new ConflictError(facts);
+    case "gone":
+      return new GoneError(facts);
+    case "permission":
+      return new PermissionError(facts);
+    case "rejected":
+      return new RejectedError(facts);
+    case "unsupported":
+      return new UnsupportedError({ ...facts, missing: facts.path ?? facts.tried });
+  }
+}
+
+function explainInterruption(interruption: Interruption, tried: string): TimeoutError | AbortedError {
+  const { kind, message, pending, cause } = interruption;
+  const facts = { tried, reason: message, hint: pending, pending, cause };
+  return kind === "timeout" ? new TimeoutError(facts) : new AbortedError(facts);
+}
+
+/** What is wrong with the limits that a caller gave. */
+export function limitsFault(options: OperationOptions | undefined): string | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null) return "its options are not an object";
+  const { signal, timeout } = options;
+  if (signal !== undefined && typeof signal.addEventListener !== "function") return "its signal is not an AbortSignal";
+  if (timeout === undefined || timeout === Infinity) return undefined;
+  const inRange = typeof timeout === "number" && timeout >= 0 && timeout <= LONGEST_TIMEOUT;
+  return inRange ? undefined : `its timeout is not a number of milliseconds from 0 to ${LONGEST_TIMEOUT}`;
+}

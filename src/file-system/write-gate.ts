@@ -1,0 +1,51 @@
+const PLACES = 2;
+
+interface Places {
+  free: number;
+  readonly waiting: (() => void)[];
+}
+
+// Both module formats of this package may be loaded: they share the process, its thread pool, and so this.
+const SHARED = Symbol.for("vfio-mdev.write-places");
+
+/**
+ * Lets two writes at a time into the thread pool, for the whole process. Drivers can hold a write up for seconds, and
+ * four that hang stall every file operation of Node.
+ */
+export class WriteGate {
+  readonly #places: Places;
+
+  constructor() {
+    const shared = globalThis as { [SHARED]?: Places };
+    this.#places = shared[SHARED] ??= { free: PLACES, waiting: [] };
+  }
+
+  /** Waits for a place, and gives the function that leaves it. */
+  async enter(signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted();
+    const places = this.#places;
+    if (places.free > 0) places.free -= 1;
+    else await this.#wait(signal);
+    return (): void => {
+      const next = places.waiting.shift();
+      if (next === undefined) places.free += 1;
+      else next();
+    };
+  }
+
+  #wait(signal?: AbortSignal): Promise<void> {
+    const { waiting } = this.#places;
+    return new Promise((resolve, reject) => {
+      const admitted = (): void => {
+        signal?.removeEventListener("abort", aborted);
+        resolve();
+      };
+      const aborted = (): void => {
+        waiting.splice(waiting.indexOf(admitted), 1);
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener("abort", aborted, { once: true });
+      waiting.push(admitted);
+    });
+  }
+}

@@ -1,0 +1,175 @@
+import { posix } from "node:path";
+import { type AsyncResult, Result } from "typescript-result";
+import { VANISHING } from "./attributes/access.js";
+import type { HostContext } from "./context.js";
+import { InvalidArgumentError, type MdevError, NotFoundError } from "./errors.js";
+import type { FileSystem } from "./file-system/file-system.js";
+import type { Io } from "./file-system/io.js";
+import type { OperationOptions } from "./file-system/limits.js";
+import { nodeFileSystem } from "./file-system/node-file-system.js";
+import { limitsFault, operate } from "./file-system/operation.js";
+import { inNaturalOrderOf, nearest, parseName, parseUuid, quote } from "./identifiers.js";
+import { findDevice, findDevices, findParent, findParents } from "./layouts/mdev-bus.js";
+import { MdevDevice } from "./mdev-device.js";
+import { MdevType } from "./mdev-type.js";
+import { Parent } from "./parent.js";
+import { baseName, Paths } from "./paths.js";
+import type { QueryError } from "./sysfs-object.js";
+
+/** How a host is reached; each has a default that means the local machine. */
+export interface MdevHostOptions {
+  /** The file system that all I/O goes through; the local one where it is not given. */
+  readonly fs?: FileSystem | undefined;
+  /** Where sysfs is mounted: `/sys`. */
+  readonly sysfs?: string | undefined;
+  /** Where the device nodes are: `/dev`. */
+  readonly dev?: string | undefined;
+  /** Where procfs is mounted: `/proc`. */
+  readonly proc?: string | undefined;
+  /** The limit of operations that are given none, in milliseconds; none where it is not given. */
+  readonly timeout?: number | undefined;
+}
+
+/** What a host has of the frameworks that this library is about: plain, frozen data. */
+export interface HostSupport {
+  /** The mdev bus, `/sys/bus/mdev`: the kernel's module is loaded. */
+  readonly mdev: boolean;
+  /** Whether any parent is registered. */
+  readonly parents: boolean;
+  /** The VFIO container node, `/dev/vfio/vfio`. */
+  readonly vfio: boolean;
+  /** VFIO device nodes, `/dev/vfio/devices` (Linux 6.6 and later). */
+  readonly vfioDevices: boolean;
+  /** The iommufd node, `/dev/iommu`. */
+  readonly iommufd: boolean;
+}
+
+/** What looking for a thing by its id can end in. */
+export type LookupError = NotFoundError | QueryError;
+
+/**
+ * One machine's mediated devices.
+ *
+ * @example
+ * ```ts
+ * import { MdevHost } from "vfio-mdev";
+ * import { SimulatedHost } from "vfio-mdev/testing";
+ *
+ * const simulated = new SimulatedHost();
+ * simulated.addMdpy();
+ * const host = new MdevHost({ fs: simulated.fs }); // new MdevHost() is the local machine
+ * for (const parent of await host.parents().getOrThrow()) {
+ *   for (const type of await parent.types().getOrThrow()) {
+ *     console.log(`${parent.id} ${type.id}`);
+ *     // prints: mdpy mdpy-hd
+ *     // prints: mdpy mdpy-vga
+ *     // prints: mdpy mdpy-xga
+ *   }
+ * }
+ * ```
+ */
+export class MdevHost {
+  readonly #context: HostContext;
+  readonly #paths: Paths;
+
+  /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
+  constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", proc = "/proc", timeout }: MdevHostOptions = {}) {
+    const fault = limitsFault({ timeout });
+    if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
+    this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev), proc: root("proc", proc) });
+    const context: HostContext = {
+      fs,
+      timeout,
+      paths: this.#paths,
+      sysfs: this.#paths.sysfs,
+      parent: (found) => new Parent(context, found),
+      type: (parent, id) => new MdevType(context, parent, id),
+      device: (found) => new MdevDevice(context, found),
+    };
+    this.#context = context;
+  }
+
+  /** What this host has; a host without any of it is no error. */
+  support(options?: OperationOptions): AsyncResult<HostSupport, QueryError> {
+    return this.#operate("find what the host supports", options, async (io) => {
+      const { mdevBus, mdevClass, vfioContainer, vfioDevices, iommufd } = this.#paths;
+      return Result.ok(
+        Object.freeze({
+          mdev: await io.exists(mdevBus),
+          parents: (await io.namesIn(mdevClass)).length > 0,
+          vfio: await io.exists(vfioContainer),
+          vfioDevices: await io.exists(vfioDevices),
+          iommufd: await io.exists(iommufd),
+        }),
+      );
+    });
+  }
+
+  /** All parents, in natural order: `/sys/class/mdev_bus`, and those that only their devices lead to. */
+  parents(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
+    return this.#operate("list the parents", options, async (io) => {
+      const found = inOrder(await findParents(io, this.#paths));
+      return Result.ok(found.map((parent) => this.#context.parent(parent)));
+    });
+  }
+
+  /** One parent, by its name: `0000:3b:00.0`, `0.0.0313`, `matrix`, `mtty`. */
+  parent(id: string, options?: OperationOptions): AsyncResult<Parent, LookupError> {
+    const tried = `find the parent ${quote(id)}`;
+    return this.#operate(tried, options, async (io): Promise<Result<Parent, NotFoundError | InvalidArgumentError>> => {
+      const name = parseName("parent", id, tried);
+      if (!name.ok) return Result.error(name.error);
+      const found = await findParent(io, this.#paths, name.value);
+      if (found !== undefined) return Result.ok(this.#context.parent(found));
+      const known = (await findParents(io, this.#paths)).map(({ path }) => baseName(path));
+      return Result.error(noSuch("parent", id, known, tried, this.#paths.mdevClass));
+    });
+  }
+
+  /**
+   * All mediated devices, in natural order: `/sys/bus/mdev/devices`, and those whose link there is gone already while
+   * they are being removed.
+   */
+  devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
+    return this.#operate("list the devices", options, async (io) => {
+      const found = inOrder(await findDevices(io, this.#paths));
+      return Result.ok(found.map((device) => this.#context.device(device)));
+    });
+  }
+
+  /** One device, by its UUID in any case. */
+  device(uuid: string, options?: OperationOptions): AsyncResult<MdevDevice, LookupError> {
+    const tried = `find the device ${quote(uuid)}`;
+    return this.#operate(tried, options, async (io): Promise<Result<MdevDevice, NotFoundError | InvalidArgumentError>> => {
+      const id = parseUuid(uuid, tried);
+      if (!id.ok) return Result.error(id.error);
+      const found = await findDevice(io, this.#paths, id.value);
+      if (found !== undefined) return Result.ok(this.#context.device(found));
+      return Result.error(noSuch("device", id.value, [], tried, this.#paths.mdevDevices));
+    });
+  }
+
+  #operate<T, E extends MdevError = never>(
+    tried: string,
+    options: OperationOptions | undefined,
+    body: (io: Io) => Promise<Result<T, E>>,
+  ): AsyncResult<T, E | QueryError> {
+    return operate(this.#context, { tried, errnos: VANISHING, options }, body);
+  }
+}
+
+function noSuch(kind: string, id: string, known: readonly string[], tried: string, path: string): NotFoundError {
+  const suggestion = nearest(id, known);
+  const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;
+  return new NotFoundError({ tried, reason: `there is no such ${kind}`, hint, path, suggestion });
+}
+
+function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] {
+  return inNaturalOrderOf(found, ({ path }) => baseName(path));
+}
+
+/** A mount point as an absolute path with nothing to resolve in it; `/` is the empty text. */
+function root(name: string, path: string): string {
+  if (typeof path === "string" && path.startsWith("/") && !path.includes("\0")) return posix.resolve(path).replace(/\/$/, "");
+  throw new InvalidArgumentError({ tried: "make a host", reason: `its ${name} ${quote(path)} is not an absolute path` });
+}

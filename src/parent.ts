@@ -1,0 +1,188 @@
+import { type AsyncResult, Result } from "typescript-result";
+import type { ReadableAttribute } from "./attributes/attribute.js";
+import { type Codec, integer, text } from "./attributes/codec.js";
+import { readOnly } from "./attributes/descriptor.js";
+import type { HostContext } from "./context.js";
+import { type InvalidArgumentError, NotFoundError } from "./errors.js";
+import type { Io } from "./file-system/io.js";
+import type { OperationOptions } from "./file-system/limits.js";
+import { inNaturalOrder, nearest, parseName, quote } from "./identifiers.js";
+import { Inspection, linkName, type Problem } from "./inspection.js";
+import type { LayoutName } from "./layouts/layout.js";
+import type { FoundParent } from "./layouts/mdev-bus.js";
+import type { MdevDevice } from "./mdev-device.js";
+import type { DeviceApi, MdevType } from "./mdev-type.js";
+import { baseName } from "./paths.js";
+import { type PciFacts, readPciFacts } from "./pci.js";
+import { type QueryError, SysfsObject } from "./sysfs-object.js";
+
+/** Which types {@link Parent.findTypes} gives: those that all that is given holds for. */
+export interface TypeQuery {
+  /** The name for people, exactly, or a pattern of it: `GRID P40-2B`. */
+  readonly name?: string | RegExp | undefined;
+  /** What its devices are to a virtual machine. */
+  readonly deviceApi?: DeviceApi | undefined;
+  /** Whether `available_instances` is above 0 (a hint: creating can fail all the same). */
+  readonly available?: boolean | undefined;
+}
+
+/** All that a parent tells of itself: plain, frozen data. */
+export interface ParentInfo {
+  readonly id: string;
+  readonly path: string;
+  readonly layout: LayoutName;
+  readonly driver: string | undefined;
+  readonly numaNode: number | undefined;
+  /** What the PCI bus says; `undefined` on another bus. */
+  readonly pci: PciFacts | undefined;
+  /** The ids of its types. */
+  readonly types: readonly string[];
+  /** The ids of its devices. */
+  readonly devices: readonly string[];
+  /** What could not be read. */
+  readonly problems: readonly Problem[];
+}
+
+// The kernel writes -1 where it knows of no node.
+const numaNode: Codec<number | undefined> = {
+  decode: (raw) => integer.decode(raw).map((node) => (node < 0 ? undefined : node)),
+  encode: (node) => integer.encode(node ?? -1),
+};
+const NUMA_NODE = readOnly("numa_node", numaNode);
+
+/**
+ * A physical device that offers types of mediated devices: `/sys/class/mdev_bus/<parent>`.
+ *
+ * A live handle: it holds no more than where the parent is, and asks the kernel each time.
+ * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`.
+ */
+export class Parent extends SysfsObject {
+  /** Its folder: `/sys/devices/…`. */
+  readonly path: string;
+  /** The layout of its files. */
+  readonly layout: LayoutName;
+  /** The NUMA node that it is near to: the file `numa_node`; `undefined` where the kernel knows none. */
+  readonly numaNode: ReadableAttribute<number | undefined>;
+  readonly #found: FoundParent;
+
+  /** @internal */
+  constructor(context: HostContext, found: FoundParent) {
+    const id = baseName(found.path);
+    super(context, id, found.path, id);
+    this.path = found.path;
+    this.layout = found.layout.name;
+    this.numaNode = this.attribute(NUMA_NODE);
+    this.#found = found;
+  }
+
+  /** Its types, in natural order: the folder `mdev_supported_types`. */
+  types(options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
+    return this.query("list the types", options, async (io) => Result.ok(this.#handles(await this.#typeIds(io))));
+  }
+
+  /** One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. */
+  type(id: string, options?: OperationOptions): AsyncResult<MdevType, NotFoundError | QueryError> {
+    const find = async (io: Io): Promise<Result<MdevType, InvalidArgumentError | NotFoundError>> => {
+      const name = parseName("type", id, `find a type of ${this.id}`);
+      if (!name.ok) return Result.error(name.error);
+      const path = this.#found.layout.typePath(this.path, id);
+      if (await io.isDirectory(path)) return Result.ok(this.context.type(this.#found, id));
+      return Result.error(await this.#noSuchType(io, id, path));
+    };
+    return this.query("find a type", options, find);
+  }
+
+  /** Its types that a query fits, in natural order. A type whose files cannot be read fits none that asks for them. */
+  findTypes(query: TypeQuery, options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
+    return this.query("find types", options, async (io) => {
+      const fitting: string[] = [];
+      for (const id of await this.#typeIds(io)) {
+        if (await this.#fits(io, id, query)) fitting.push(id);
+      }
+      return Result.ok(this.#handles(fitting));
+    });
+  }
+
+  /** Its devices, in natural order, those included that are just being created or removed: `<parent>/<uuid>`. */
+  devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
+    return this.query("list the devices", options, async (io) => {
+      const ids = await this.#deviceIds(io);
+      return Result.ok(ids.map((id) => this.context.device({ path: `${this.path}/${id}`, parent: this.#found })));
+    });
+  }
+
+  /** The name of its driver, from the link `driver`: `nvidia`, `i915`; `undefined` where it has none. */
+  driver(options?: OperationOptions): AsyncResult<string | undefined, QueryError> {
+    return this.query("find the driver", options, async (io) => Result.ok(await linkName(io, this.path, "driver")));
+  }
+
+  /** What the PCI bus says of it, its part in SR-IOV included; `undefined` where it is on another bus. */
+  pci(options?: OperationOptions): AsyncResult<PciFacts | undefined, QueryError> {
+    return this.query("read the PCI facts", options, async (io) =>
+      Result.ok(await readPciFacts(io, new Inspection(io, this.owner), this.id, this.path)),
+    );
+  }
+
+  /** All that it tells of itself, as plain data. A part that cannot be read is `undefined` and a problem. */
+  read(options?: OperationOptions): AsyncResult<ParentInfo, QueryError> {
+    return this.query("read all", options, async (io) => {
+      const { id, path, layout, owner } = this;
+      const types = Object.freeze(await this.#typeIds(io));
+      const inspection = new Inspection(io, owner);
+      const parts = {
+        driver: await inspection.link("driver", text),
+        numaNode: await inspection.attribute("numa_node", numaNode),
+        pci: await inspection.part(`read the PCI facts of ${id}`, () => readPciFacts(io, inspection, id, path)),
+        devices: Object.freeze(await this.#deviceIds(io)),
+      };
+      return Result.ok(Object.freeze({ id, path, layout, ...parts, types, problems: inspection.problems }));
+    });
+  }
+
+  async #typeIds(io: Io): Promise<string[]> {
+    await io.lstat(this.path);
+    return inNaturalOrder(await this.#found.layout.typeIds(io, this.path));
+  }
+
+  async #deviceIds(io: Io): Promise<string[]> {
+    await io.lstat(this.path);
+    return inNaturalOrder(await this.#found.layout.deviceIds(io, this.path));
+  }
+
+  #handles(ids: readonly string[]): readonly MdevType[] {
+    return ids.map((id) => this.context.type(this.#found, id));
+  }
+
+  async #fits(io: Io, id: string, { name, deviceApi, available }: TypeQuery): Promise<boolean> {
+    const inspection = this.#inspectType(io, id);
+    if (name !== undefined && !matches(name, await inspection.attribute("name", text))) return false;
+    if (deviceApi !== undefined && (await inspection.attribute("device_api", text)) !== deviceApi) return false;
+    if (available === undefined) return true;
+    const instances = await inspection.attribute("available_instances", integer);
+    return instances !== undefined && instances > 0 === available;
+  }
+
+  #inspectType(io: Io, id: string): Inspection {
+    const path = this.#found.layout.typePath(this.path, id);
+    return new Inspection(io, { host: this.context, path, label: `${id} on ${this.id}` });
+  }
+
+  async #noSuchType(io: Io, wanted: string, path: string): Promise<NotFoundError> {
+    const ids = await this.#typeIds(io);
+    const tried = `find the type ${quote(wanted)} of ${this.id}`;
+    for (const id of ids) {
+      if ((await this.#inspectType(io, id).attribute("name", text)) !== wanted) continue;
+      const hint = `It is the name of ${id}.`;
+      return new NotFoundError({ tried, reason: "there is no type with this id", hint, path, suggestion: id });
+    }
+    const suggestion = nearest(wanted, ids);
+    const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;
+    return new NotFoundError({ tried, reason: "there is no such type", hint, path, suggestion });
+  }
+}
+
+function matches(wanted: string | RegExp, name: string | undefined): boolean {
+  if (name === undefined) return false;
+  // A fresh look each time: a pattern with the flag `g` remembers where it was.
+  return typeof wanted === "string" ? name === wanted : name.search(wanted) >= 0;
+}

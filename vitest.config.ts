@@ -1,0 +1,17 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/package/**", "test/kernel/**"],
+    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
+    reporters: ["default", "json"],
+    outputFile: { json: ".cache/reports/unit.json" },
+    coverage: {
+      provider: "v8",
+      include: ["src/**"],
+      reporter: ["text-summary", "html"],
+      thresholds: { lines: 95 },
+    },
+  },
+});
