@@ -1,0 +1,17 @@
+/** Pseudo-random numbers in [0, 1) that a seed repeats (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One of a list. */
+export function pick<T>(list: readonly T[], next: () => number): T {
+  const chosen = list[Math.floor(next() * list.length)];
+  if (chosen === undefined) throw new Error("nothing to pick from");
+  return chosen;
+}
