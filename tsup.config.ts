@@ -13,4 +13,5 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   removeNodeProtocol: false,
+  keepNames: true, // a class that names itself would become `_Class`
 });

@@ -40,7 +40,9 @@ export function concurrency({ describe, it }: Runner, { host, differences, round
       assert.ok(type);
       const results = await Promise.all(Array.from({ length: count + 6 }, () => type.create()));
       const outcomes = results.map((result) => (result.ok ? "made" : result.error.type));
-      assert.deepEqual(tally(outcomes), { made: count, "no-instances": 6 });
+      const { made = 0, ...others } = tally(outcomes);
+      assert.ok(differences.racyCount ? made >= count : made === count, `made ${made} of ${count}`);
+      assert.deepEqual(others, { "no-instances": count + 6 - made });
       for (const device of await ok(parent.devices())) await ok(device.remove());
       assert.equal(await ok(type.availableInstances.read()), count);
     });

@@ -13,6 +13,8 @@ export interface Differences {
   readonly genericDriver: boolean;
   /** Linux 5.10's mtty gives out more ports than it has, and then counts below zero. */
   readonly mttyOverbooks: boolean;
+  /** Linux 5.10's drivers count without a lock: creates at the same time can get more than there is. */
+  readonly racyCount: boolean;
   /** The errno of a type with nothing left. */
   readonly fullErrno: { readonly mtty: string; readonly mdpy: string; readonly mbochs: string };
   /** `/sys/…/<uuid>/vfio-dev` is there (Linux 6.1 and later). */
@@ -35,6 +37,7 @@ export function differencesOf(release: string): Differences {
   return {
     genericDriver: old,
     mttyOverbooks: old,
+    racyCount: old,
     fullErrno: old
       ? { mtty: "none", mdpy: "ENOMEM", mbochs: "ENOMEM" }
       : { mtty: "ENOSPC", mdpy: "EUSERS", mbochs: "ENOSPC" },

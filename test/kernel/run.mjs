@@ -1,0 +1,301 @@
+// Runs the contract suite against the real mdev framework of real kernels, each
+// booted in QEMU (guest/), with the package as `npm install` would leave it.
+//
+//   npm run test:kernel -- [--kernel 5.10|6.1|6.12|7.x|all] [--full] [--seed N]
+//
+// --kernel        which kernel (default 6.1); can be given again
+// --full          all kernels, more rounds
+// --rounds N      of the create and remove loops (default 200, with --full 1000)
+// --seed N        of the random sequences (default: a new one, printed)
+// --timeout S     for one kernel (default 900, with --full 3600)
+// --verbose       names the tests that passed, too
+// --update-count  rewrites expected-count.json, if all went well
+//
+// Needs what guest/setup.sh needs: an amd64 Debian, and root to build the guests.
+// Fails if no guest ran, a test failed or was skipped, or fewer tests passed on a
+// kernel than expected-count.json says.
+import { execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import { entries, specifierOf } from "../../tools/entries.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "../..");
+const expectedFile = join(here, "expected-count.json");
+
+/** The guest of each kernel: a Debian suite, and how its kernels' versions begin. */
+const kernels = new Map([
+  ["5.10", { suite: "bullseye", version: /^5\.10\./ }],
+  ["6.1", { suite: "bookworm", version: /^6\.1\./ }],
+  ["6.12", { suite: "trixie", version: /^6\.12\./ }],
+  ["7.x", { suite: "sid", version: /^([7-9]|\d\d)\./ }],
+]);
+
+/** @param {string} file @returns {any} */
+const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
+
+// --- The package, as a user has it ----------------------------------------------
+
+/** When the youngest file in or under `path` was changed; 0 if there is none. @param {string} path @returns {number} */
+function youngest(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stat?.mtimeMs ?? 0;
+  return Math.max(0, ...readdirSync(path).map((name) => youngest(join(path, name))));
+}
+
+/** The files that `exports` of package.json names. @param {any} exports @returns {string[]} */
+const named = (exports) => (typeof exports === "string" ? [exports] : Object.values(exports).flatMap(named));
+
+function buildPackage() {
+  const files = named(readJson(join(root, "package.json")).exports).filter((file) =>
+    file.startsWith("./dist/"),
+  );
+  const made = Math.min(...files.map((file) => youngest(join(root, file)))); // 0 if one is missing
+  const sources = ["src", "package.json", "tsup.config.ts", "tsconfig.json", "tsconfig.build.json"];
+  if (sources.every((name) => youngest(join(root, name)) < made)) return;
+  console.log(made > 0 ? "dist is older than its sources: building" : "dist is missing: building");
+  execFileSync("npm", ["run", "build"], { cwd: root, stdio: "inherit" });
+}
+
+/** The folder of dependency `name` of the package in `from`, as Node looks for it. @param {string} name @param {string} from */
+function dependency(name, from) {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const found = join(folder, "node_modules", name);
+    if (existsSync(found)) return found;
+    if (folder === root) throw new Error(`${name}, a dependency of ${from}, is not installed: run npm ci`);
+  }
+}
+
+/** Copies the dependencies of the package in `from`, and theirs. @param {string} from @param {string} to */
+function copyDependencies(from, to, copied = new Set()) {
+  for (const name of Object.keys(readJson(join(from, "package.json")).dependencies ?? {})) {
+    const folder = dependency(name, from);
+    if (copied.has(folder)) continue;
+    copied.add(folder);
+    const skip = join(folder, "node_modules"); // those it needs get their own turn
+    cpSync(folder, join(to, relative(root, folder)), { recursive: true, filter: (path) => path !== skip });
+    copyDependencies(folder, to, copied);
+  }
+}
+
+/** Turns imports of this package's sources into imports of the package, as it was built. @type {import("esbuild").Plugin} */
+const builtPackage = {
+  name: "built-package",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/src\// }, ({ path, resolveDir }) => {
+      const source = relative(root, join(resolveDir, path)).replace(/\.js$/, ".ts");
+      const entry = entries.find((known) => known.source === source);
+      return entry && { path: specifierOf(entry), external: true };
+    });
+  },
+};
+
+/** @param {string} stage */
+async function fill(stage) {
+  const { name, dependencies = {} } = readJson(join(root, "package.json"));
+  const home = join(stage, "node_modules", name);
+  mkdirSync(home, { recursive: true });
+  execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", stage], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const [tarball] = readdirSync(stage).filter((file) => file.endsWith(".tgz"));
+  if (tarball === undefined) throw new Error("npm pack made no package");
+  execFileSync("tar", ["-xzf", join(stage, tarball), "-C", home, "--strip-components=1"]);
+  copyDependencies(root, stage);
+
+  const { metafile } = await build({
+    entryPoints: [join(here, "suite.ts")],
+    outfile: join(stage, "suite.mjs"),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: "inline",
+    metafile: true,
+    absWorkingDir: root,
+    external: Object.keys(dependencies).flatMap((id) => [id, `${id}/*`]),
+    plugins: [builtPackage],
+    logLevel: "warning",
+  });
+  const strays = Object.keys(metafile.inputs).filter((file) => !/^(test|node_modules)\//.test(file));
+  if (strays.length > 0)
+    throw new Error(`the suite must test the built package, but imports ${strays.join(", ")}`);
+  cpSync(join(here, "reporter.mjs"), join(stage, "reporter.mjs"));
+}
+
+// --- One kernel -------------------------------------------------------------------
+
+/** @type {import("node:child_process").ChildProcess | undefined} */
+let child;
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.once(signal, () => {
+    child?.kill("SIGTERM");
+    process.exit(130);
+  });
+}
+
+/** Runs one of guest/'s scripts; its exit status. @param {string} script @param {string[]} args @returns {Promise<number>} */
+function guest(script, args) {
+  return new Promise((resolve, reject) => {
+    child = spawn(join(here, "guest", script), args, { stdio: ["ignore", "inherit", "inherit"] });
+    child.once("error", reject);
+    child.once("close", (status) => resolve(status ?? 125));
+  });
+}
+
+/** What reporter.mjs wrote. @param {string} file @returns {any[]} */
+function readResults(file) {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1); // a last line cut short is none
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** The tests that had begun but were not over. @param {any[]} results */
+function underWay(results) {
+  const open = new Set();
+  for (const { is, name } of results) {
+    if (is === "begun") open.add(name);
+    else if (is === "over") open.delete(name);
+  }
+  return [...open].join(" > ");
+}
+
+/** @param {string} kernel @param {string} stage @param {{ seed: number, rounds: number, timeout: number, verbose: boolean, expected: number }} options */
+async function test(kernel, stage, { seed, rounds, timeout, verbose, expected }) {
+  const { suite, version } = /** @type {{ suite: string, version: RegExp }} */ (kernels.get(kernel));
+  const file = join(stage, "results.jsonl");
+  rmSync(file, { force: true });
+
+  const built = (await guest("setup.sh", ["--suite", suite])) === 0;
+  const since = performance.now();
+  const status = built
+    ? await guest("boot.sh", [
+        ...["--suite", suite, "--timeout", String(timeout), "--share", stage, "--"],
+        ...["env", `VFIO_MDEV_SEED=${seed}`, `VFIO_MDEV_ROUNDS=${rounds}`],
+        ...["node", "--enable-source-maps", "--test-reporter=./reporter.mjs", "suite.mjs"],
+      ])
+    : 125;
+  const seconds = Math.round((performance.now() - since) / 1000);
+
+  const results = readResults(file);
+  const machine = results.find(({ is }) => is === "guest");
+  const tests = results.filter(({ is }) => is === "test");
+  const count = (/** @type {string} */ outcome) => tests.filter((test) => test.outcome === outcome).length;
+  const [passed, failed, skipped] = [count("passed"), count("failed"), count("skipped")];
+
+  /** @type {string[]} */
+  const problems = [];
+  if (!built) problems.push("its guest could not be built");
+  else if (status === 124) problems.push(`it took more than ${timeout} s`);
+  else if (status === 125) problems.push("its guest failed");
+  else if (status > 1 || (status === 1 && failed === 0))
+    problems.push(`the suite ended with status ${status}`);
+  if (machine && !version.test(machine.kernel)) problems.push(`its guest has kernel ${machine.kernel}`);
+  if (machine && results.at(-1).is !== "end") {
+    problems.push(`the suite never ended; under way: ${underWay(results) || "nothing"}`);
+  }
+  if (built && !machine) problems.push("the suite reported nothing");
+  if (skipped > 0) problems.push(`${skipped} skipped`);
+  if (passed < expected) problems.push(`${passed} passed, but ${expected} are expected to`);
+
+  if (machine) {
+    console.log(`guest: Linux ${machine.kernel} ${machine.version} ${machine.arch}, Node ${machine.node}`);
+  }
+  for (const { is, text, name, outcome, ms, error } of results) {
+    if (is === "note") console.log(`  # ${text}`);
+    if (outcome === "failed")
+      console.log(`  FAILED ${name} (${ms} ms)\n${String(error).replace(/^/gm, "    ")}`);
+    if (outcome === "skipped") console.log(`  SKIPPED ${name}`);
+    if (outcome === "passed" && verbose) console.log(`  passed ${name} (${ms} ms)`);
+  }
+  for (const problem of problems) console.log(`  PROBLEM: ${problem}`);
+  const title = machine?.kernel ?? `${kernel} (did not run)`;
+  console.log(`kernel ${title}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+  return { passed, failed, sound: problems.length === 0 && failed === 0 };
+}
+
+// --- All of them ------------------------------------------------------------------
+
+/** @param {string} name @param {string | undefined} text @param {number} otherwise */
+function whole(name, text, otherwise) {
+  if (text === undefined) return otherwise;
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`--${name} takes a whole number, not ${text}`);
+  return Number(text);
+}
+
+function expectedCount() {
+  const tests = existsSync(expectedFile) ? readJson(expectedFile).tests : undefined;
+  if (Number.isInteger(tests) && tests > 0) return tests;
+  throw new Error("expected-count.json holds no count: run with --update-count");
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      kernel: { type: "string", multiple: true },
+      full: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      seed: { type: "string" },
+      timeout: { type: "string" },
+      verbose: { type: "boolean", default: false },
+      "update-count": { type: "boolean", default: false },
+    },
+  });
+  const update = values["update-count"];
+  const asked = values.kernel ?? [values.full ? "all" : "6.1"];
+  const chosen = asked.includes("all") ? [...kernels.keys()] : asked;
+  const unknown = chosen.find((name) => !kernels.has(name));
+  if (unknown !== undefined)
+    throw new Error(`no kernel ${unknown}: there are ${[...kernels.keys()].join(", ")} and all`);
+  const options = {
+    seed: whole("seed", values.seed, randomInt(2 ** 31)),
+    rounds: whole("rounds", values.rounds, values.full ? 1000 : 200),
+    timeout: whole("timeout", values.timeout, values.full ? 3600 : 900),
+    verbose: values.verbose,
+    expected: update ? 1 : expectedCount(),
+  };
+  console.log(`seed ${options.seed}, ${options.rounds} rounds (VFIO_MDEV_SEED, VFIO_MDEV_ROUNDS)`);
+
+  buildPackage();
+  const stage = mkdtempSync(join(tmpdir(), "vfio-mdev-kernel-"));
+  process.once("exit", () => rmSync(stage, { recursive: true, force: true }));
+  await fill(stage);
+
+  const runs = [];
+  for (const kernel of chosen) runs.push(await test(kernel, stage, options));
+
+  const sound = runs.every((run) => run.sound);
+  if (update) {
+    const tests = Math.min(...runs.map(({ passed }) => passed));
+    if (sound) writeFileSync(expectedFile, `${JSON.stringify({ tests })}\n`);
+    console.log(sound ? `expected from now on: ${tests} per kernel` : "the expected count was left as it is");
+  }
+  const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0);
+  // A kernel that went wrong without a failing test counts as one failure.
+  const failed = sum(runs.map((run) => (run.sound ? 0 : Math.max(1, run.failed))));
+  console.log(`${sum(runs.map(({ passed }) => passed))} passed, ${failed} failed`);
+  return sound ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`test:kernel: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
