@@ -24,8 +24,6 @@ export interface MdevHostOptions {
   readonly sysfs?: string | undefined;
   /** Where the device nodes are: `/dev`. */
   readonly dev?: string | undefined;
-  /** Where procfs is mounted: `/proc`. */
-  readonly proc?: string | undefined;
   /** The limit of operations that are given none, in milliseconds; none where it is not given. */
   readonly timeout?: number | undefined;
 }
@@ -73,10 +71,10 @@ export class MdevHost {
   readonly #paths: Paths;
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
-  constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", proc = "/proc", timeout }: MdevHostOptions = {}) {
+  constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", timeout }: MdevHostOptions = {}) {
     const fault = limitsFault({ timeout });
     if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
-    this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev), proc: root("proc", proc) });
+    this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
     const context: HostContext = {
       fs,
       timeout,
@@ -116,14 +114,18 @@ export class MdevHost {
   /** One parent, by its name: `0000:3b:00.0`, `0.0.0313`, `matrix`, `mtty`. */
   parent(id: string, options?: OperationOptions): AsyncResult<Parent, LookupError> {
     const tried = `find the parent ${quote(id)}`;
-    return this.#operate(tried, options, async (io): Promise<Result<Parent, NotFoundError | InvalidArgumentError>> => {
-      const name = parseName("parent", id, tried);
-      if (!name.ok) return Result.error(name.error);
-      const found = await findParent(io, this.#paths, name.value);
-      if (found !== undefined) return Result.ok(this.#context.parent(found));
-      const known = (await findParents(io, this.#paths)).map(({ path }) => baseName(path));
-      return Result.error(noSuch("parent", id, known, tried, this.#paths.mdevClass));
-    });
+    return this.#operate(
+      tried,
+      options,
+      async (io): Promise<Result<Parent, NotFoundError | InvalidArgumentError>> => {
+        const name = parseName("parent", id, tried);
+        if (!name.ok) return Result.error(name.error);
+        const found = await findParent(io, this.#paths, name.value);
+        if (found !== undefined) return Result.ok(this.#context.parent(found));
+        const known = (await findParents(io, this.#paths)).map(({ path }) => baseName(path));
+        return Result.error(noSuch("parent", id, known, tried, this.#paths.mdevClass));
+      },
+    );
   }
 
   /**
@@ -140,13 +142,17 @@ export class MdevHost {
   /** One device, by its UUID in any case. */
   device(uuid: string, options?: OperationOptions): AsyncResult<MdevDevice, LookupError> {
     const tried = `find the device ${quote(uuid)}`;
-    return this.#operate(tried, options, async (io): Promise<Result<MdevDevice, NotFoundError | InvalidArgumentError>> => {
-      const id = parseUuid(uuid, tried);
-      if (!id.ok) return Result.error(id.error);
-      const found = await findDevice(io, this.#paths, id.value);
-      if (found !== undefined) return Result.ok(this.#context.device(found));
-      return Result.error(noSuch("device", id.value, [], tried, this.#paths.mdevDevices));
-    });
+    return this.#operate(
+      tried,
+      options,
+      async (io): Promise<Result<MdevDevice, NotFoundError | InvalidArgumentError>> => {
+        const id = parseUuid(uuid, tried);
+        if (!id.ok) return Result.error(id.error);
+        const found = await findDevice(io, this.#paths, id.value);
+        if (found !== undefined) return Result.ok(this.#context.device(found));
+        return Result.error(noSuch("device", id.value, [], tried, this.#paths.mdevDevices));
+      },
+    );
   }
 
   #operate<T, E extends MdevError = never>(
@@ -158,7 +164,13 @@ export class MdevHost {
   }
 }
 
-function noSuch(kind: string, id: string, known: readonly string[], tried: string, path: string): NotFoundError {
+function noSuch(
+  kind: string,
+  id: string,
+  known: readonly string[],
+  tried: string,
+  path: string,
+): NotFoundError {
   const suggestion = nearest(id, known);
   const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;
   return new NotFoundError({ tried, reason: `there is no such ${kind}`, hint, path, suggestion });
@@ -170,6 +182,10 @@ function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] 
 
 /** A mount point as an absolute path with nothing to resolve in it; `/` is the empty text. */
 function root(name: string, path: string): string {
-  if (typeof path === "string" && path.startsWith("/") && !path.includes("\0")) return posix.resolve(path).replace(/\/$/, "");
-  throw new InvalidArgumentError({ tried: "make a host", reason: `its ${name} ${quote(path)} is not an absolute path` });
+  if (typeof path === "string" && path.startsWith("/") && !path.includes("\0"))
+    return posix.resolve(path).replace(/\/$/, "");
+  throw new InvalidArgumentError({
+    tried: "make a host",
+    reason: `its ${name} ${quote(path)} is not an absolute path`,
+  });
 }

@@ -27,7 +27,11 @@ export function isName(name: string): boolean {
 }
 
 /** The name of a parent or a type: one component of a path. */
-export function parseName(kind: "parent" | "type", value: string, tried: string): Result<string, InvalidArgumentError> {
+export function parseName(
+  kind: "parent" | "type",
+  value: string,
+  tried: string,
+): Result<string, InvalidArgumentError> {
   const fault = typeof value === "string" ? componentFault(value) : "is not a string";
   return fault === undefined ? Result.ok(value) : refuse(tried, `the ${kind} id ${quote(value)} ${fault}`);
 }
@@ -39,7 +43,10 @@ export function parseAttributeName(value: string, tried: string): Result<string,
   for (const component of value.split("/")) {
     const fault = componentFault(component);
     if (fault !== undefined) {
-      return refuse(tried, `the component ${quote(component)} of the attribute name ${quote(value)} ${fault}`);
+      return refuse(
+        tried,
+        `the component ${quote(component)} of the attribute name ${quote(value)} ${fault}`,
+      );
     }
   }
   return Result.ok(value);

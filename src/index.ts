@@ -10,14 +10,19 @@ export { Parent, type ParentInfo, type TypeQuery } from "./parent.js";
 export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./pci.js";
 export { type CreateOptions, type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
 export { MdevDevice, type MdevDeviceInfo, type VfioNodes } from "./mdev-device.js";
-export { type ExtensionError, type QueryError, SysfsObject } from "./sysfs-object.js";
+export type { ExtensionError, QueryError, SysfsObject } from "./sysfs-object.js";
 export type { Problem } from "./inspection.js";
 export type { CreateError } from "./lifecycle/create.js";
 export type { RemoveError, RemoveOutcome } from "./lifecycle/remove.js";
 export type { DeviceState, LayoutName } from "./layouts/layout.js";
 
 export { type ExtensionClass, MdevDeviceExtension, MdevTypeExtension, ParentExtension } from "./extension.js";
-export { Attribute, type AttributeFor, ReadableAttribute, WritableAttribute } from "./attributes/attribute.js";
+export {
+  Attribute,
+  type AttributeFor,
+  ReadableAttribute,
+  WritableAttribute,
+} from "./attributes/attribute.js";
 export type { AttributeReadError, AttributeWriteError } from "./attributes/access.js";
 export { type Codec, hexadecimal, integer, text } from "./attributes/codec.js";
 export {
@@ -34,7 +39,11 @@ export {
 
 export type { FileStat, FileSystem, WriteOptions } from "./file-system/file-system.js";
 export type { OperationOptions } from "./file-system/limits.js";
-export { NodeFileSystem, type NodeFileSystemOptions, nodeFileSystem } from "./file-system/node-file-system.js";
+export {
+  NodeFileSystem,
+  type NodeFileSystemOptions,
+  nodeFileSystem,
+} from "./file-system/node-file-system.js";
 export type { ErrnoMeaning, ErrnoTable } from "./file-system/operation.js";
 
 export {

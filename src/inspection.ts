@@ -78,10 +78,12 @@ export async function linkName(io: Io, folder: string, name: string): Promise<st
 function decode<T>(codec: Codec<T>, raw: string, tried: string, path: string): T {
   const decoded = codec.decode(raw);
   if (decoded.ok) return decoded.value as T;
-  throw new DecodeError({ tried, reason: `its text ${quote(raw)} ${String(decoded.error)}`, path, raw });
+  throw new DecodeError({ tried, reason: `its text ${quote(raw)} ${decoded.error}`, path, raw });
 }
 
 function toProblem(error: MdevError): Problem {
   const { path, type, message } = error;
-  return Object.freeze(error instanceof DecodeError ? { path, type, message, raw: error.raw } : { path, type, message });
+  return Object.freeze(
+    error instanceof DecodeError ? { path, type, message, raw: error.raw } : { path, type, message },
+  );
 }

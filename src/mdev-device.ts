@@ -78,7 +78,9 @@ export class MdevDevice extends SysfsObject {
 
   /** The name of its driver, from the link `driver`: `vfio_mdev`, `mtty`; `undefined` where none is bound. */
   driver(options?: OperationOptions): AsyncResult<string | undefined, QueryError> {
-    return this.query("find the driver", options, async (io) => Result.ok(await linkName(io, this.path, "driver")));
+    return this.query("find the driver", options, async (io) =>
+      Result.ok(await linkName(io, this.path, "driver")),
+    );
   }
 
   /** The number of its IOMMU group, from the link `iommu_group`; `undefined` where it has none. */
@@ -119,7 +121,9 @@ export class MdevDevice extends SysfsObject {
       };
       const { id, uuid, path } = this;
       const parent = baseName(this.#found.parent.path);
-      return Result.ok(Object.freeze({ id, uuid, path, parent, state, ...parts, problems: inspection.problems }));
+      return Result.ok(
+        Object.freeze({ id, uuid, path, parent, state, ...parts, problems: inspection.problems }),
+      );
     });
   }
 

@@ -118,7 +118,11 @@ export class MdevType extends SysfsObject {
     const tried = `create a device of type ${this.owner.label}`;
     const request = checkOptions(options, tried);
     if (!request.ok) return Result.fromAsync(async () => request);
-    const created = createDevice(this.context, { parent: this.#found, typeId: this.id, ...request.value }, options);
+    const created = createDevice(
+      this.context,
+      { parent: this.#found, typeId: this.id, ...request.value },
+      options,
+    );
     return created.map((device) => this.context.device(device));
   }
 
@@ -134,7 +138,9 @@ export class MdevType extends SysfsObject {
         description: await inspection.attribute("description", text),
         deviceApi: await inspection.attribute("device_api", text),
         availableInstances: await inspection.attribute("available_instances", integer),
-        devices: Object.freeze(inNaturalOrder((await inspection.part("list the devices", listDevices)) ?? [])),
+        devices: Object.freeze(
+          inNaturalOrder((await inspection.part("list the devices", listDevices)) ?? []),
+        ),
       };
       const { id, path } = this;
       return Result.ok(

@@ -77,7 +77,9 @@ export class Parent extends SysfsObject {
 
   /** Its types, in natural order: the folder `mdev_supported_types`. */
   types(options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
-    return this.query("list the types", options, async (io) => Result.ok(this.#handles(await this.#typeIds(io))));
+    return this.query("list the types", options, async (io) =>
+      Result.ok(this.#handles(await this.#typeIds(io))),
+    );
   }
 
   /** One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. */
@@ -107,13 +109,17 @@ export class Parent extends SysfsObject {
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
     return this.query("list the devices", options, async (io) => {
       const ids = await this.#deviceIds(io);
-      return Result.ok(ids.map((id) => this.context.device({ path: `${this.path}/${id}`, parent: this.#found })));
+      return Result.ok(
+        ids.map((id) => this.context.device({ path: `${this.path}/${id}`, parent: this.#found })),
+      );
     });
   }
 
   /** The name of its driver, from the link `driver`: `nvidia`, `i915`; `undefined` where it has none. */
   driver(options?: OperationOptions): AsyncResult<string | undefined, QueryError> {
-    return this.query("find the driver", options, async (io) => Result.ok(await linkName(io, this.path, "driver")));
+    return this.query("find the driver", options, async (io) =>
+      Result.ok(await linkName(io, this.path, "driver")),
+    );
   }
 
   /** What the PCI bus says of it, its part in SR-IOV included; `undefined` where it is on another bus. */
@@ -132,7 +138,9 @@ export class Parent extends SysfsObject {
       const parts = {
         driver: await inspection.link("driver", text),
         numaNode: await inspection.attribute("numa_node", numaNode),
-        pci: await inspection.part(`read the PCI facts of ${id}`, () => readPciFacts(io, inspection, id, path)),
+        pci: await inspection.part(`read the PCI facts of ${id}`, () =>
+          readPciFacts(io, inspection, id, path),
+        ),
         devices: Object.freeze(await this.#deviceIds(io)),
       };
       return Result.ok(Object.freeze({ id, path, layout, ...parts, types, problems: inspection.problems }));
@@ -156,7 +164,8 @@ export class Parent extends SysfsObject {
   async #fits(io: Io, id: string, { name, deviceApi, available }: TypeQuery): Promise<boolean> {
     const inspection = this.#inspectType(io, id);
     if (name !== undefined && !matches(name, await inspection.attribute("name", text))) return false;
-    if (deviceApi !== undefined && (await inspection.attribute("device_api", text)) !== deviceApi) return false;
+    if (deviceApi !== undefined && (await inspection.attribute("device_api", text)) !== deviceApi)
+      return false;
     if (available === undefined) return true;
     const instances = await inspection.attribute("available_instances", integer);
     return instances !== undefined && instances > 0 === available;
@@ -173,7 +182,13 @@ export class Parent extends SysfsObject {
     for (const id of ids) {
       if ((await this.#inspectType(io, id).attribute("name", text)) !== wanted) continue;
       const hint = `It is the name of ${id}.`;
-      return new NotFoundError({ tried, reason: "there is no type with this id", hint, path, suggestion: id });
+      return new NotFoundError({
+        tried,
+        reason: "there is no type with this id",
+        hint,
+        path,
+        suggestion: id,
+      });
     }
     const suggestion = nearest(wanted, ids);
     const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;

@@ -4,19 +4,16 @@ import { posix } from "node:path";
 export interface Roots {
   readonly sysfs: string;
   readonly dev: string;
-  readonly proc: string;
 }
 
 /** The one place where paths of the kernel's trees are put together. */
 export class Paths implements Roots {
   readonly sysfs: string;
   readonly dev: string;
-  readonly proc: string;
 
-  constructor({ sysfs, dev, proc }: Roots) {
+  constructor({ sysfs, dev }: Roots) {
     this.sysfs = sysfs;
     this.dev = dev;
-    this.proc = proc;
   }
 
   /** Links to all parents, by name. */

@@ -64,7 +64,11 @@ export async function readPciFacts(
   });
 }
 
-async function readSriovFacts(io: Io, inspection: Inspection, folder: string): Promise<SriovFacts | undefined> {
+async function readSriovFacts(
+  io: Io,
+  inspection: Inspection,
+  folder: string,
+): Promise<SriovFacts | undefined> {
   const physicalFunction = await linkName(io, folder, "physfn");
   if (physicalFunction !== undefined) return Object.freeze({ role: "virtual", physicalFunction });
   const total = await inspection.attribute("sriov_totalvfs", integer);
@@ -76,5 +80,10 @@ async function readSriovFacts(io: Io, inspection: Inspection, folder: string): P
     if (address !== undefined) virtualFunctions.push(address);
   }
   const enabled = await inspection.attribute("sriov_numvfs", integer);
-  return Object.freeze({ role: "physical", total, enabled, virtualFunctions: Object.freeze(virtualFunctions) });
+  return Object.freeze({
+    role: "physical",
+    total,
+    enabled,
+    virtualFunctions: Object.freeze(virtualFunctions),
+  });
 }

@@ -40,7 +40,8 @@ export abstract class SysfsObject {
    */
   attribute<T>(name: string, codec: Codec<T>): Attribute<T>;
   attribute<T>(named: string | AttributeDescriptor<T, Access>, codec?: Codec<T>): AttributeFor<T, Access> {
-    const descriptor = typeof named === "string" ? new AttributeDescriptor(named, "rw", codec as Codec<T>) : named;
+    const descriptor =
+      typeof named === "string" ? new AttributeDescriptor(named, "rw", codec as Codec<T>) : named;
     return bind(this.owner, descriptor);
   }
 

@@ -18,12 +18,7 @@ import type { AttributeCommand, AttributeMeaning, AttributeOptions } from "./des
 
 /** What writing an attribute can end in. */
 export type AttributeWriteError =
-  | GoneError
-  | RejectedError
-  | BusyError
-  | ConflictError
-  | UnsupportedError
-  | OperationError;
+  GoneError | RejectedError | BusyError | ConflictError | UnsupportedError | OperationError;
 
 /** What reading an attribute can end in. */
 export type AttributeReadError = DecodeError | AttributeWriteError;
@@ -129,7 +124,9 @@ export async function writeCommand(
   const path = `${owner.path}/${name}`;
   const file = await resolveAttribute(io, owner, name);
   if (file === undefined) {
-    return Result.error(new UnsupportedError({ tried, reason: "there is no such attribute", path, missing: name }));
+    return Result.error(
+      new UnsupportedError({ tried, reason: "there is no such attribute", path, missing: name }),
+    );
   }
   await io.writeFile(file, text);
   return Result.ok();

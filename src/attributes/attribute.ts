@@ -62,7 +62,9 @@ export class ReadableAttribute<T> extends BoundAttribute<T> {
   }
 
   /** The exact text, its newline included; `undefined` where its object has no such attribute. */
-  readRaw(options?: OperationOptions): AsyncResult<string | undefined, Exclude<AttributeReadError, DecodeError>> {
+  readRaw(
+    options?: OperationOptions,
+  ): AsyncResult<string | undefined, Exclude<AttributeReadError, DecodeError>> {
     const verbatim = (raw: string): Result<string, never> => Result.ok(raw);
     return readAttribute(this.owner, this.descriptor, options, verbatim) as AsyncResult<
       string | undefined,

@@ -26,7 +26,9 @@ export const integer: Codec<number> = {
     return Number.isSafeInteger(value) ? Result.ok(value) : Result.error("is not a whole decimal number");
   },
   encode: (value) =>
-    Number.isSafeInteger(value) ? Result.ok(String(value)) : Result.error("is not a whole number that can be held exactly"),
+    Number.isSafeInteger(value)
+      ? Result.ok(String(value))
+      : Result.error("is not a whole number that can be held exactly"),
 };
 
 /** A number in hexadecimal, with or without `0x`, as PCI identities are: `0x10de`. Written with `0x`. */

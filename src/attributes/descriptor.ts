@@ -54,17 +54,29 @@ export class AttributeDescriptor<T, A extends Access> {
 }
 
 /** A descriptor of an attribute that can only be read. */
-export function readOnly<T>(name: string, codec: Codec<T>, options?: AttributeOptions): AttributeDescriptor<T, "ro"> {
+export function readOnly<T>(
+  name: string,
+  codec: Codec<T>,
+  options?: AttributeOptions,
+): AttributeDescriptor<T, "ro"> {
   return new AttributeDescriptor(name, "ro", codec, options);
 }
 
 /** A descriptor of an attribute that can only be written. */
-export function writeOnly<T>(name: string, codec: Codec<T>, options?: AttributeOptions): AttributeDescriptor<T, "wo"> {
+export function writeOnly<T>(
+  name: string,
+  codec: Codec<T>,
+  options?: AttributeOptions,
+): AttributeDescriptor<T, "wo"> {
   return new AttributeDescriptor(name, "wo", codec, options);
 }
 
 /** A descriptor of an attribute that can be read and written. */
-export function readWrite<T>(name: string, codec: Codec<T>, options?: AttributeOptions): AttributeDescriptor<T, "rw"> {
+export function readWrite<T>(
+  name: string,
+  codec: Codec<T>,
+  options?: AttributeOptions,
+): AttributeDescriptor<T, "rw"> {
   return new AttributeDescriptor(name, "rw", codec, options);
 }
 
@@ -89,24 +101,34 @@ export interface AttributeCommand {
 }
 
 /** Checks what is to be written, without any I/O. */
-export function toCommand(input: AttributeInput, tried: string): Result<AttributeCommand, InvalidArgumentError> {
+export function toCommand(
+  input: AttributeInput,
+  tried: string,
+): Result<AttributeCommand, InvalidArgumentError> {
   if (isPair(input)) return checkCommand({ name: input[0], text: input[1], options: {} }, tried);
   const { name, options } = input;
   const encoded = input.encode();
   if (!encoded.ok) {
-    return Result.error(new InvalidArgumentError({ tried, reason: `the value for ${name} ${encoded.error}` }));
+    return Result.error(
+      new InvalidArgumentError({ tried, reason: `the value for ${name} ${encoded.error}` }),
+    );
   }
   // Drivers expect a line: NVIDIA's drops the last byte of what it gets.
   return checkCommand({ name, options, text: encoded.value === "" ? "" : `${encoded.value}\n` }, tried);
 }
 
 /** Checks an exact text. */
-export function checkCommand(command: AttributeCommand, tried: string): Result<AttributeCommand, InvalidArgumentError> {
+export function checkCommand(
+  command: AttributeCommand,
+  tried: string,
+): Result<AttributeCommand, InvalidArgumentError> {
   const name = parseAttributeName(command.name, tried);
   if (!name.ok) return Result.error(name.error);
   const fault = textFault(command.text, command.options);
   if (fault === undefined) return Result.ok(command);
-  return Result.error(new InvalidArgumentError({ tried, reason: `the text for ${quote(command.name)} ${fault}` }));
+  return Result.error(
+    new InvalidArgumentError({ tried, reason: `the text for ${quote(command.name)} ${fault}` }),
+  );
 }
 
 function textFault(value: string, { multiline = false }: AttributeOptions): string | undefined {

@@ -25,7 +25,7 @@ export interface WriteOptions {
 
 /**
  * All that the library asks of a file system. `node:fs/promises` satisfies it as it is, and so can a
- * container's mount, a remote host, a recording or {@link testing!SimulatedHost}.
+ * container's mount, a remote host, a recording or `SimulatedHost` of `vfio-mdev/testing`.
  *
  * For implementers:
  *

@@ -48,7 +48,12 @@ export class Io {
 
   /** The same for a write that the kernel may hold up without end. */
   writeDetached(path: string, text: string, begun?: (write: Promise<void>) => void): Promise<void> {
-    return this.#write(this.#fs.writeDetached === undefined ? "writeFile" : "writeDetached", path, text, begun);
+    return this.#write(
+      this.#fs.writeDetached === undefined ? "writeFile" : "writeDetached",
+      path,
+      text,
+      begun,
+    );
   }
 
   async exists(path: string): Promise<boolean> {
@@ -113,9 +118,9 @@ export class Io {
   ): Promise<void> {
     const { signal } = this.#limits;
     const options = signal === undefined ? { flag: O_WRONLY } : { flag: O_WRONLY, signal };
-    let started = false;
+    const progress = { begun: false };
     const start = (): Promise<void> => {
-      started = true;
+      progress.begun = true;
       const write = (async () => this.#fs[call]?.(path, text, options))();
       begun?.(write);
       return write;
@@ -124,12 +129,18 @@ export class Io {
     try {
       await this.#call(call, path, start, isAnything);
     } catch (thrown) {
-      if (started && thrown instanceof Interruption) thrown.pending = `The write to ${path} may still take effect.`;
+      if (progress.begun && thrown instanceof Interruption)
+        thrown.pending = `The write to ${path} may still take effect.`;
       throw thrown;
     }
   }
 
-  async #call<T>(call: string, path: string, start: () => Promise<T>, expected: (value: T) => boolean): Promise<T> {
+  async #call<T>(
+    call: string,
+    path: string,
+    start: () => Promise<T>,
+    expected: (value: T) => boolean,
+  ): Promise<T> {
     this.#limits.check();
     log.fs("%s %s", call, path);
     let value: T;

@@ -27,14 +27,22 @@ export class Limits {
         this.#controller.abort(interruption);
       };
       if (timeout !== undefined && timeout !== Infinity) {
-        const expired = (): void => strike(new Interruption("timeout", `the limit of ${timeout} ms passed`));
-        this.#timer = setTimeout(expired, timeout);
+        this.#timer = setTimeout(() => {
+          strike(new Interruption("timeout", `the limit of ${timeout} ms passed`));
+        }, timeout);
       }
       if (signal !== undefined) {
-        const aborted = (): void => strike(new Interruption("aborted", "the signal was aborted", signal.reason));
-        if (signal.aborted) return aborted();
+        const aborted = (): void => {
+          strike(new Interruption("aborted", "the signal was aborted", signal.reason));
+        };
+        if (signal.aborted) {
+          aborted();
+          return;
+        }
         signal.addEventListener("abort", aborted, { once: true });
-        this.#release = (): void => signal.removeEventListener("abort", aborted);
+        this.#release = (): void => {
+          signal.removeEventListener("abort", aborted);
+        };
       }
     });
     // The limit may strike while nothing is being raced.

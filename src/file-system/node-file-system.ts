@@ -11,7 +11,8 @@ const SLICE = 2;
 const SLOW = 20;
 
 // The folder of the device (parent) that a path belongs to: what comes before its types, its mdevs, its vendor files.
-const DEVICE_FOLDER = /^(.*?)\/(?:mdev_supported_types|nvidia|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/;
+const DEVICE_FOLDER =
+  /^(.*?)\/(?:mdev_supported_types|nvidia|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/;
 
 /** How {@link NodeFileSystem} reads. */
 export interface NodeFileSystemOptions {

@@ -114,7 +114,11 @@ export function explain<K extends keyof Meanings>(
 ): Meanings[K] | OperationError {
   const { path, errno, cause } = failure;
   if (failure instanceof OutsideFailure) {
-    return new InvalidArgumentError({ tried, reason: `${path} leads to ${failure.target}, outside the sysfs root`, path });
+    return new InvalidArgumentError({
+      tried,
+      reason: `${path} leads to ${failure.target}, outside the sysfs root`,
+      path,
+    });
   }
   const meaning = errno === undefined ? undefined : (errnos[errno] ?? ANYWHERE[errno]);
   const facts = { tried, path, errno, cause: cause instanceof Error ? cause : failure };
@@ -122,7 +126,10 @@ export function explain<K extends keyof Meanings>(
   return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as Meanings[K];
 }
 
-function errorOf(is: keyof Meanings, facts: ConstructorParameters<typeof GoneError>[0]): Meanings[keyof Meanings] {
+function errorOf(
+  is: keyof Meanings,
+  facts: ConstructorParameters<typeof GoneError>[0],
+): Meanings[keyof Meanings] {
   switch (is) {
     case "already-exists":
       return new AlreadyExistsError(facts);
@@ -154,9 +161,10 @@ function explainInterruption(interruption: Interruption, tried: string): Timeout
 /** What is wrong with the limits that a caller gave. */
 export function limitsFault(options: OperationOptions | undefined): string | undefined {
   if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null) return "its options are not an object";
+  if (typeof options !== "object" || (options as unknown) === null) return "its options are not an object";
   const { signal, timeout } = options;
-  if (signal !== undefined && typeof signal.addEventListener !== "function") return "its signal is not an AbortSignal";
+  if (signal !== undefined && typeof signal.addEventListener !== "function")
+    return "its signal is not an AbortSignal";
   if (timeout === undefined || timeout === Infinity) return undefined;
   const inRange = typeof timeout === "number" && timeout >= 0 && timeout <= LONGEST_TIMEOUT;
   return inRange ? undefined : `its timeout is not a number of milliseconds from 0 to ${LONGEST_TIMEOUT}`;

@@ -16,7 +16,7 @@ export class WriteGate {
   readonly #places: Places;
 
   constructor() {
-    const shared = globalThis as { [SHARED]?: Places };
+    const shared = globalThis as Record<symbol, Places | undefined>;
     this.#places = shared[SHARED] ??= { free: PLACES, waiting: [] };
   }
 

@@ -15,7 +15,14 @@ export type DeviceState = "creating" | "active" | "removing";
 
 /** The errors that an errno of a creation can mean. */
 export type CreateMeaning =
-  "already-exists" | "no-instances" | "not-found" | "gone" | "rejected" | "busy" | "permission" | "unsupported";
+  | "already-exists"
+  | "no-instances"
+  | "not-found"
+  | "gone"
+  | "rejected"
+  | "busy"
+  | "permission"
+  | "unsupported";
 
 /** The errors that an errno of a removal can mean. */
 export type RemoveMeaning = "busy" | "gone" | "permission" | "rejected";

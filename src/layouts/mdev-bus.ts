@@ -41,7 +41,8 @@ export async function findParents(io: Io, paths: Paths): Promise<FoundParent[]> 
 /** One parent, by its name. */
 export async function findParent(io: Io, paths: Paths, id: string): Promise<FoundParent | undefined> {
   const linked = await follow(io, paths, `${paths.mdevClass}/${id}`);
-  const path = linked ?? (await registeredDevices(io, paths)).map(folderOf).find((folder) => baseName(folder) === id);
+  const path =
+    linked ?? (await registeredDevices(io, paths)).map(folderOf).find((folder) => baseName(folder) === id);
   const layout = path === undefined ? undefined : await probe(io, path);
   return path === undefined || layout === undefined ? undefined : { path, layout };
 }

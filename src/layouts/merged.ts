@@ -37,7 +37,9 @@ export const merged: Layout = {
   },
 
   availableInstances: async (io, parent, typeId) => {
-    const decoded = integer.decode(await io.readFile(`${merged.typePath(parent, typeId)}/available_instances`));
+    const decoded = integer.decode(
+      await io.readFile(`${merged.typePath(parent, typeId)}/available_instances`),
+    );
     return decoded.ok ? decoded.value : undefined;
   },
 
@@ -49,7 +51,10 @@ export const merged: Layout = {
     return (await io.exists(`${device}/mdev_type`)) ? "active" : "creating";
   },
 
-  create: (parent, typeId, uuid) => ({ path: `${merged.typePath(parent, typeId)}/create`, text: `${uuid}\n` }),
+  create: (parent, typeId, uuid) => ({
+    path: `${merged.typePath(parent, typeId)}/create`,
+    text: `${uuid}\n`,
+  }),
 
   remove: (device) => ({ path: `${device}/remove`, text: "1\n" }),
 

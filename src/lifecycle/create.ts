@@ -67,7 +67,9 @@ export function createDevice(
     let write: Promise<void> | undefined;
     try {
       const file = await io.resolve(command.path, context.sysfs);
-      await io.writeFile(file, command.text, (begun) => (write = begun));
+      await io.writeFile(file, command.text, (begun) => {
+        write = begun;
+      });
       log.create("%s: made", uuid);
       if (!(await io.exists(device.path))) {
         const reason = "the kernel took it, but the device is not there";
@@ -134,9 +136,21 @@ async function explainRefusal(
   });
 }
 
-function alreadyExists(tried: string, path: string, existing: string | undefined, failure?: FileFailure): AlreadyExistsError {
+function alreadyExists(
+  tried: string,
+  path: string,
+  existing: string | undefined,
+  failure?: FileFailure,
+): AlreadyExistsError {
   const reason = `a device with this UUID exists already${existing === undefined ? "" : `, at ${existing}`}`;
-  return new AlreadyExistsError({ tried, reason, path, existing, errno: failure?.errno, cause: failure?.cause });
+  return new AlreadyExistsError({
+    tried,
+    reason,
+    path,
+    existing,
+    errno: failure?.errno,
+    cause: failure?.cause,
+  });
 }
 
 async function setAttribute(
@@ -156,7 +170,12 @@ async function setAttribute(
 }
 
 /** Removes the device again. The error is why it failed, or that it is still there. */
-async function rollBack(context: HostContext, device: FoundDevice, failure: CreateError, step: string): Promise<CreateError> {
+async function rollBack(
+  context: HostContext,
+  device: FoundDevice,
+  failure: CreateError,
+  step: string,
+): Promise<CreateError> {
   const undone = await undo(context, device);
   if (undone.ok) return failure;
   const reason = `${failure.message} Removing it again failed too: ${undone.error.message}`;

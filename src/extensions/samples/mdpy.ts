@@ -56,7 +56,10 @@ export class MdpyType extends MdevTypeExtension {
  */
 export class MdpyDevice extends MdevDeviceExtension {
   /** Descriptor of {@link MdpyDevice.resolution}. */
-  static readonly resolution: AttributeDescriptor<Resolution, "ro"> = readOnly("vendor/resolution", resolution);
+  static readonly resolution: AttributeDescriptor<Resolution, "ro"> = readOnly(
+    "vendor/resolution",
+    resolution,
+  );
 
   /** Whether the device is mdpy's. */
   static fits(device: MdevDevice): AsyncResult<boolean, AttributeReadError> {

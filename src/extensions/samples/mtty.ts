@@ -18,7 +18,10 @@ import { isOfDriver } from "./driver.js";
  */
 export class MttyParent extends ParentExtension {
   /** Descriptor of {@link MttyParent.sampleMttyDev}. */
-  static readonly sampleMttyDev: AttributeDescriptor<string, "ro"> = readOnly("mtty_dev/sample_mtty_dev", text);
+  static readonly sampleMttyDev: AttributeDescriptor<string, "ro"> = readOnly(
+    "mtty_dev/sample_mtty_dev",
+    text,
+  );
 
   /** Whether the parent is mtty's. */
   static fits(parent: Parent): boolean {

@@ -1,0 +1,55 @@
+import type { SimulatedAttribute, SimulatedParentOptions } from "../definitions.js";
+
+const ADDRESS = /^([0-9a-f]{4}:[0-9a-f]{2}):[0-9a-f]{2}\.[0-7]$/u;
+
+/** What a PCI function says of itself: numbers without `0x`, in lower case. */
+export interface PciIdentity {
+  readonly address: string;
+  readonly vendor: string;
+  readonly device: string;
+  readonly subsystemVendor: string;
+  readonly subsystemDevice: string;
+  readonly class: string;
+  readonly revision: string;
+  readonly numaNode: number;
+}
+
+/** The part of a parent that every PCI function has: `/sys/devices/pci0000:3b/0000:3b:00.0`. */
+export function pciFunction(pci: PciIdentity): Pick<
+  SimulatedParentOptions,
+  "path" | "subsystem" | "uevent" | "iommuGroup"
+> & {
+  readonly attributes: Readonly<Record<string, SimulatedAttribute>>;
+} {
+  const bus = ADDRESS.exec(pci.address)?.[1];
+  if (bus === undefined) throw new Error(`${pci.address} is no PCI address like 0000:3b:00.0`);
+  const upper = (id: string): string => id.toUpperCase();
+  const long = (id: string): string => upper(id).padStart(8, "0");
+  const classes = [0, 2, 4].map((at) => pci.class.slice(at, at + 2));
+  const modalias =
+    `pci:v${long(pci.vendor)}d${long(pci.device)}sv${long(pci.subsystemVendor)}sd${long(pci.subsystemDevice)}` +
+    `bc${upper(classes[0] ?? "")}sc${upper(classes[1] ?? "")}i${upper(classes[2] ?? "")}`;
+  const says = (text: string): SimulatedAttribute => ({ read: () => `${text}\n` });
+  return {
+    path: `devices/pci${bus}/${pci.address}`,
+    subsystem: "bus/pci",
+    iommuGroup: true,
+    uevent: [
+      `PCI_CLASS=${upper(pci.class).replace(/^0+/u, "")}`,
+      `PCI_ID=${upper(pci.vendor)}:${upper(pci.device)}`,
+      `PCI_SUBSYS_ID=${upper(pci.subsystemVendor)}:${upper(pci.subsystemDevice)}`,
+      `PCI_SLOT_NAME=${pci.address}`,
+      `MODALIAS=${modalias}`,
+    ],
+    attributes: {
+      vendor: says(`0x${pci.vendor}`),
+      device: says(`0x${pci.device}`),
+      subsystem_vendor: says(`0x${pci.subsystemVendor}`),
+      subsystem_device: says(`0x${pci.subsystemDevice}`),
+      class: says(`0x${pci.class}`),
+      revision: says(`0x${pci.revision}`),
+      numa_node: says(String(pci.numaNode)),
+      modalias: says(modalias),
+    },
+  };
+}

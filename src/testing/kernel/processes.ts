@@ -1,0 +1,54 @@
+import { addConstant } from "./device-files.js";
+import type { Directory, LinkNode } from "./kernfs.js";
+
+const FIRST_PID = 4711;
+
+interface Process {
+  readonly folder: Directory;
+  readonly descriptors: Directory;
+  opened: number;
+}
+
+/** `/proc`: the processes that hold something open. */
+export class Processes {
+  readonly #proc: Directory;
+  readonly #processes = new Map<number, Process>();
+  #nextPid = FIRST_PID;
+
+  constructor(proc: Directory) {
+    this.#proc = proc;
+  }
+
+  /** A process opens files; it ends when the last one is closed. */
+  open(targets: readonly string[], pid?: number): { pid: number; links: LinkNode[]; close(): void } {
+    const chosen = pid ?? this.#takePid();
+    const process = this.#processes.get(chosen) ?? this.#start(chosen);
+    const links = targets.map((target) => {
+      let fd = 0;
+      while (process.descriptors.get(String(fd))) fd++;
+      return process.descriptors.link(String(fd), target, 0o700);
+    });
+    process.opened++;
+    const close = (): void => {
+      for (const link of links) link.remove();
+      if (--process.opened > 0) return;
+      this.#processes.delete(chosen);
+      process.folder.remove();
+    };
+    return { pid: chosen, links, close };
+  }
+
+  #start(pid: number): Process {
+    const folder = this.#proc.directory(String(pid), 0o555);
+    addConstant(folder, "comm", "qemu-system-x86\n");
+    const process: Process = { folder, descriptors: folder.directory("fd", 0o500), opened: 0 };
+    for (const standard of ["0", "1", "2"]) process.descriptors.link(standard, "/dev/null", 0o700);
+    this.#processes.set(pid, process);
+    return process;
+  }
+
+  #takePid(): number {
+    while (this.#processes.has(this.#nextPid)) this.#nextPid++;
+    return this.#nextPid++;
+  }
+}
