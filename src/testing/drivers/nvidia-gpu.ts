@@ -75,7 +75,7 @@ function vgpuParams(): SimulatedDeviceAttribute {
       if (new TextEncoder().encode(text).length > MAX_PARAMS) throw new Errno("E2BIG");
       if (device.isOpen) throw new Errno("EPERM");
       // the driver copies with snprintf(…, count, …), which loses the last byte of the write
-      params.set(device, cString(text.slice(0, -1)).replaceAll(" ", ""));
+      params.set(device, cString(text.slice(0, -1)));
     },
   };
 }

@@ -12,6 +12,7 @@ import type { Kernel } from "./kernel.js";
 import { type Directory, type LinkNode, steps } from "./kernfs.js";
 import { VFIO_MDEV } from "./mdev-bus.js";
 import { MdevDevice } from "./mdev-device.js";
+import { joinSubsystem } from "./subsystem.js";
 
 /** A registered parent: its folder, its types, its devices and what they share. */
 export class MdevParent implements SimulatedParent {
@@ -24,10 +25,11 @@ export class MdevParent implements SimulatedParent {
   readonly #types: Directory;
   readonly #capacity: SimulatedCapacity;
   readonly #busLink: LinkNode | undefined;
+  readonly #leaveSubsystem: () => void;
+  readonly #own = new Set<MdevDevice>();
   #creating = 0;
   readonly #whenCreated: (() => void)[] = [];
   #unplugged: Promise<void> | undefined;
-  #takeIommuGroup: () => void = () => undefined;
 
   constructor(kernel: Kernel, options: SimulatedParentOptions) {
     const { sysfs, bus, vfio, modules, release } = kernel;
@@ -52,7 +54,7 @@ export class MdevParent implements SimulatedParent {
         .join(""),
     );
     addPower(folder);
-    this.#joinSubsystem();
+    this.#leaveSubsystem = joinSubsystem(kernel, folder, options);
     for (const [path, attribute] of Object.entries(options.attributes ?? {}))
       addAttribute(folder, path, attribute);
     this.#types = folder.directory("mdev_supported_types");
@@ -66,7 +68,7 @@ export class MdevParent implements SimulatedParent {
   }
 
   get devices(): readonly string[] {
-    return this.#own.map(({ uuid }) => uuid);
+    return [...this.#own].map(({ uuid }) => uuid);
   }
 
   /** Whether unbinding a device gives back what it has. */
@@ -91,7 +93,8 @@ export class MdevParent implements SimulatedParent {
 
   removeType(typeId: string): void {
     const folder = this.typeFolder(typeId);
-    if (this.#own.some((device) => device.typeId === typeId)) throw new Error(`${typeId} still has devices`);
+    if ([...this.#own].some((device) => device.typeId === typeId))
+      throw new Error(`${typeId} still has devices`);
     folder.remove();
   }
 
@@ -116,7 +119,7 @@ export class MdevParent implements SimulatedParent {
   }
 
   remove(uuid: string): void {
-    const device = this.#own.find((each) => each.uuid === uuid.toLowerCase());
+    const device = [...this.#own].find((each) => each.uuid === uuid.toLowerCase());
     if (!device) throw new Error(`${this.id} has no device ${uuid}`);
     if (!device.removable || device.isOpen)
       throw new Error(`${uuid} cannot be removed at once: it is open, half-made or half-removed`);
@@ -135,16 +138,11 @@ export class MdevParent implements SimulatedParent {
   }
 
   forget(device: MdevDevice): void {
-    const { devices } = this.#kernel.bus;
-    if (devices.get(device.uuid) === device) devices.delete(device.uuid);
-  }
-
-  get #own(): MdevDevice[] {
-    return [...this.#kernel.bus.devices.values()].filter(({ parent }) => parent === this);
+    if (this.#own.delete(device)) this.#kernel.bus.devices.delete(device.uuid);
   }
 
   #available(typeId: string): number {
-    const existing = this.#own.filter(({ counted }) => counted).map((device) => device.typeId);
+    const existing = [...this.#own].filter(({ counted }) => counted).map((device) => device.typeId);
     return this.#capacity.available(typeId, existing);
   }
 
@@ -175,6 +173,7 @@ export class MdevParent implements SimulatedParent {
     if (countsNow) this.#admit(typeId);
     const device = new MdevDevice(this.#kernel, this, typeId, uuid);
     bus.devices.set(uuid, device);
+    this.#own.add(device);
     device.counted = countsNow;
     return device;
   }
@@ -184,12 +183,11 @@ export class MdevParent implements SimulatedParent {
     this.unregistering = true;
     if (this.#creating > 0) await new Promise<void>((resolve) => this.#whenCreated.push(resolve));
     this.#busLink?.remove();
-    for (const device of this.#own) {
+    for (const device of [...this.#own]) {
       const taken = device.takeNow();
-      if (this.#own.includes(device)) await taken;
+      if (this.#own.has(device)) await taken;
     }
     this.#leaveSubsystem();
-    this.#takeIommuGroup();
     this.folder.remove();
     this.folder.parent?.prune(
       sysfs.ensure(this.options.path.startsWith("devices/virtual/") ? "devices/virtual" : "devices"),
@@ -201,41 +199,6 @@ export class MdevParent implements SimulatedParent {
   #deviceDriver(): [string, SimulatedModule] {
     if (this.#kernel.release === "5.10") return [VFIO_MDEV, { name: VFIO_MDEV, version: "0.1" }];
     return [this.options.deviceDriver, this.module];
-  }
-
-  #joinSubsystem(): void {
-    const { sysfs, vfio } = this.#kernel;
-    const { subsystem, driver, iommuGroup } = this.options;
-    const home = sysfs.ensure(subsystem);
-    this.folder.link("subsystem", home);
-    (subsystem.startsWith("bus/") ? home.ensure("devices") : home).link(this.id, this.folder);
-    if (driver !== undefined) {
-      const folder = home.ensure(`drivers/${driver}`);
-      folder.link(this.id, this.folder);
-      this.folder.link("driver", folder);
-    }
-    if (!iommuGroup) return;
-    const msi = "0x00000000fee00000 0x00000000feefffff msi\n";
-    const group = vfio.addIommuGroup(this.folder, "DMA", msi);
-    this.folder.link("iommu_group", group.folder);
-    this.#takeIommuGroup = () => group.remove();
-  }
-
-  #leaveSubsystem(): void {
-    const { sysfs } = this.#kernel;
-    const { subsystem, driver } = this.options;
-    const home = sysfs.ensure(subsystem);
-    if (driver !== undefined) {
-      const folder = home.ensure(`drivers/${driver}`);
-      folder.get(this.id)?.remove();
-      folder.prune(home);
-    }
-    if (subsystem.startsWith("bus/")) {
-      home.ensure("devices").get(this.id)?.remove();
-    } else {
-      home.get(this.id)?.remove();
-      home.prune(sysfs.ensure("class"));
-    }
   }
 
   #freeUuid(): string {

@@ -41,11 +41,9 @@ export class Usage {
     return this.#open?.vmName;
   }
 
+  /** Fulfilled when whoever has it open now has closed it. */
   closed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.isOpen) this.#whenClosed.push(resolve);
-      else resolve();
-    });
+    return new Promise((resolve) => void this.#whenClosed.push(resolve));
   }
 
   open({ pid, what = "device", vmName }: OpenOptions): Holder {

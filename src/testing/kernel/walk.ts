@@ -31,7 +31,7 @@ export function walk(root: Directory, path: string, { uid, follow }: WalkOptions
     const child: KernfsNode | undefined = node.get(name);
     if (child === undefined) throw new Errno("ENOENT");
     if (child.kind === "link" && (rest.length > 0 || follow)) {
-      if (++links > 1000) throw new Errno("ELOOP");
+      if (++links > MAX_LINKS) throw new Errno("ELOOP");
       if (child.target.startsWith("/")) node = root;
       rest.unshift(...steps(child.target));
       continue;
