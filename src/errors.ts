@@ -129,13 +129,6 @@ export class NoInstancesError extends MdevError {
 export class BusyError extends MdevError {
   override readonly name = "BusyError";
   override readonly type = "busy";
-  /** Process ids of those who hold it, as far as they can be seen. */
-  readonly holders: readonly number[];
-
-  constructor(facts: ErrorFacts & { readonly holders?: readonly number[] | undefined }) {
-    super(facts);
-    this.holders = facts.holders ?? [];
-  }
 }
 
 /** A resource belongs to somebody else (EADDRINUSE, EADDRNOTAVAIL of vfio-ap). */
@@ -263,4 +256,5 @@ export type MdevErrorType =
   | "io";
 
 /** What any operation can end in, whatever it does. */
-export type OperationError = PermissionError | InvalidArgumentError | TimeoutError | AbortedError | IoError;
+export type OperationError =
+  PermissionError | InvalidArgumentError | DecodeError | TimeoutError | AbortedError | IoError;

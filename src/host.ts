@@ -2,14 +2,25 @@ import { posix } from "node:path";
 import { type AsyncResult, Result } from "typescript-result";
 import { VANISHING } from "./attributes/access.js";
 import type { HostContext } from "./context.js";
-import { InvalidArgumentError, type MdevError, NotFoundError } from "./errors.js";
+import { InvalidArgumentError, type MdevError, NotFoundError, UnsupportedError } from "./errors.js";
 import type { FileSystem } from "./file-system/file-system.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
 import { limitsFault, operate } from "./file-system/operation.js";
-import { inNaturalOrderOf, nearest, parseName, parseUuid, quote } from "./identifiers.js";
-import { findDevice, findDevices, findParent, findParents } from "./layouts/mdev-bus.js";
+import { inNaturalOrderOf, nearest, parseDeviceId, parseName, quote } from "./identifiers.js";
+import type { Card } from "./card.js";
+import { draftOf } from "./layouts/draft.js";
+import type { LayoutName } from "./layouts/layout.js";
+import {
+  type FoundCard,
+  findCard,
+  findDevice,
+  findDevices,
+  findFolder,
+  findParents,
+} from "./layouts/registry.js";
+import { LAYOUT_NAMES, probe } from "./layouts/probe.js";
 import { MdevDevice } from "./mdev-device.js";
 import { MdevType } from "./mdev-type.js";
 import { Parent } from "./parent.js";
@@ -24,6 +35,8 @@ export interface MdevHostOptions {
   readonly sysfs?: string | undefined;
   /** Where the device nodes are: `/dev`. */
   readonly dev?: string | undefined;
+  /** The layout of all parents; found out for each by its files where it is not given. */
+  readonly layout?: LayoutName | undefined;
   /** The limit of operations that are given none, in milliseconds; none where it is not given. */
   readonly timeout?: number | undefined;
 }
@@ -44,6 +57,9 @@ export interface HostSupport {
 
 /** What looking for a thing by its id can end in. */
 export type LookupError = NotFoundError | QueryError;
+
+/** What looking for a parent can end in; `unsupported`: it has one of the interfaces that came before 2016's layouts. */
+export type ParentLookupError = UnsupportedError | LookupError;
 
 /**
  * One machine's mediated devices.
@@ -71,13 +87,15 @@ export class MdevHost {
   readonly #paths: Paths;
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
-  constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", timeout }: MdevHostOptions = {}) {
-    const fault = limitsFault({ timeout });
+  constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", layout, timeout }: MdevHostOptions = {}) {
+    const known = layout === undefined || LAYOUT_NAMES.includes(layout);
+    const fault = known ? limitsFault({ timeout }) : `there is no layout ${quote(layout)}`;
     if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
     this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
     const context: HostContext = {
       fs,
       timeout,
+      layout,
       paths: this.#paths,
       sysfs: this.#paths.sysfs,
       parent: (found) => new Parent(context, found),
@@ -106,53 +124,80 @@ export class MdevHost {
   /** All parents, in natural order: `/sys/class/mdev_bus`, and those that only their devices lead to. */
   parents(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
     return this.#operate("list the parents", options, async (io) => {
-      const found = inOrder(await findParents(io, this.#paths));
+      const found = inOrder(await findParents(io, this.#context));
       return Result.ok(found.map((parent) => this.#context.parent(parent)));
     });
   }
 
   /** One parent, by its name: `0000:3b:00.0`, `0.0.0313`, `matrix`, `mtty`. */
-  parent(id: string, options?: OperationOptions): AsyncResult<Parent, LookupError> {
+  parent(id: string, options?: OperationOptions): AsyncResult<Parent, ParentLookupError> {
     const tried = `find the parent ${quote(id)}`;
-    return this.#operate(
-      tried,
-      options,
-      async (io): Promise<Result<Parent, NotFoundError | InvalidArgumentError>> => {
-        const name = parseName("parent", id, tried);
-        if (!name.ok) return Result.error(name.error);
-        const found = await findParent(io, this.#paths, name.value);
-        if (found !== undefined) return Result.ok(this.#context.parent(found));
-        const known = (await findParents(io, this.#paths)).map(({ path }) => baseName(path));
-        return Result.error(noSuch("parent", id, known, tried, this.#paths.mdevClass));
-      },
-    );
+    const find = async (
+      io: Io,
+    ): Promise<Result<Parent, NotFoundError | InvalidArgumentError | UnsupportedError>> => {
+      const name = parseName("parent", id, tried);
+      if (!name.ok) return Result.error(name.error);
+      const path = await findFolder(io, this.#context, name.value);
+      const layout = path === undefined ? undefined : await probe(io, path, this.#context.layout);
+      if (path !== undefined && layout !== undefined)
+        return Result.ok(this.#context.parent({ path, layout }));
+      const draft = path === undefined ? undefined : await draftOf(io, path, this.#paths);
+      if (draft !== undefined) {
+        const reason = `it has the interface of ${draft}, which no released kernel had`;
+        return Result.error(
+          new UnsupportedError({ tried, reason, path, missing: "a folder mdev_supported_types" }),
+        );
+      }
+      const known = (await findParents(io, this.#context)).map((parent) => baseName(parent.path));
+      return Result.error(noSuch("parent", id, known, tried, this.#paths.mdevClass));
+    };
+    return this.#operate(tried, options, find);
+  }
+
+  /** All cards, in natural order: the parents by the hardware that they share. */
+  cards(options?: OperationOptions): AsyncResult<readonly Card[], QueryError> {
+    return this.#operate("list the cards", options, async (io) => {
+      const cards = new Map<string, FoundCard>();
+      const covered = new Set<string>();
+      for (const { path } of await findParents(io, this.#context)) {
+        if (covered.has(path)) continue;
+        const card = await findCard(io, this.#context, path);
+        for (const parent of card.parents) covered.add(parent.path);
+        cards.set(card.path, card);
+      }
+      const handles = inOrder([...cards.values()]).map(({ path, parents }) =>
+        Object.freeze({
+          id: baseName(path),
+          path,
+          parents: parents.map((found) => this.#context.parent(found)),
+        }),
+      );
+      return Result.ok(handles);
+    });
   }
 
   /**
-   * All mediated devices, in natural order: `/sys/bus/mdev/devices`, and those whose link there is gone already while
-   * they are being removed.
+   * All devices, in natural order: `/sys/bus/mdev/devices`, those whose link there is gone already while they are being
+   * removed, and the vGPUs of NVIDIA's SR-IOV functions.
    */
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
     return this.#operate("list the devices", options, async (io) => {
-      const found = inOrder(await findDevices(io, this.#paths));
+      const found = inNaturalOrderOf(await findDevices(io, this.#context), ({ id }) => id);
       return Result.ok(found.map((device) => this.#context.device(device)));
     });
   }
 
-  /** One device, by its UUID in any case. */
-  device(uuid: string, options?: OperationOptions): AsyncResult<MdevDevice, LookupError> {
-    const tried = `find the device ${quote(uuid)}`;
-    return this.#operate(
-      tried,
-      options,
-      async (io): Promise<Result<MdevDevice, NotFoundError | InvalidArgumentError>> => {
-        const id = parseUuid(uuid, tried);
-        if (!id.ok) return Result.error(id.error);
-        const found = await findDevice(io, this.#paths, id.value);
-        if (found !== undefined) return Result.ok(this.#context.device(found));
-        return Result.error(noSuch("device", id.value, [], tried, this.#paths.mdevDevices));
-      },
-    );
+  /** One device, by its UUID in any case; where devices have none, by the PCI address of its function. */
+  device(id: string, options?: OperationOptions): AsyncResult<MdevDevice, LookupError> {
+    const tried = `find the device ${quote(id)}`;
+    const find = async (io: Io): Promise<Result<MdevDevice, NotFoundError | InvalidArgumentError>> => {
+      const parsed = parseDeviceId(id, tried);
+      if (!parsed.ok) return Result.error(parsed.error);
+      const found = await findDevice(io, this.#context, parsed.value);
+      if (found !== undefined) return Result.ok(this.#context.device(found));
+      return Result.error(noSuch("device", id, [], tried, this.#paths.mdevDevices));
+    };
+    return this.#operate(tried, options, find);
   }
 
   #operate<T, E extends MdevError = never>(

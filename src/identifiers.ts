@@ -21,6 +21,12 @@ export function parseUuid(value: string, tried: string): Result<string, InvalidA
   return refuse(tried, `${quote(value)} is not a UUID`, "Write it as 8-4-4-4-12 hex digits.");
 }
 
+/** The id of a device: a UUID, or the PCI address of a function; in lower case. */
+export function parseDeviceId(value: string, tried: string): Result<string, InvalidArgumentError> {
+  const lower = typeof value === "string" ? value.toLowerCase() : value;
+  return isPciAddress(lower) ? Result.ok(lower) : parseUuid(value, tried);
+}
+
 /** Whether a text can be one component of a path, and leads nowhere else. */
 export function isName(name: string): boolean {
   return componentFault(name) === undefined;
@@ -88,7 +94,7 @@ function compare(a: string, b: string): number {
 /** The one of the known names that was most likely meant. */
 export function nearest(wanted: string, known: readonly string[]): string | undefined {
   const folded = wanted.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 4));
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const name of known) {

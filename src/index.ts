@@ -5,16 +5,24 @@
  */
 export { AsyncResult, Result } from "typescript-result";
 
-export { type HostSupport, type LookupError, MdevHost, type MdevHostOptions } from "./host.js";
+export {
+  type HostSupport,
+  type LookupError,
+  MdevHost,
+  type MdevHostOptions,
+  type ParentLookupError,
+} from "./host.js";
+export type { Card } from "./card.js";
 export { Parent, type ParentInfo, type TypeQuery } from "./parent.js";
 export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./pci.js";
-export { type CreateOptions, type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
-export { MdevDevice, type MdevDeviceInfo, type VfioNodes } from "./mdev-device.js";
+export { type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
+export { type DeviceOperation, MdevDevice, type MdevDeviceInfo, type VfioNodes } from "./mdev-device.js";
 export type { ExtensionError, QueryError, SysfsObject } from "./sysfs-object.js";
 export type { Problem } from "./inspection.js";
+export type { CreateOptions } from "./lifecycle/check-creation.js";
 export type { CreateError } from "./lifecycle/create.js";
-export type { RemoveError, RemoveOutcome } from "./lifecycle/remove.js";
-export type { DeviceState, LayoutName } from "./layouts/layout.js";
+export type { RemoveError, RemoveOptions, RemoveOutcome } from "./lifecycle/remove.js";
+export type { CreateFact, DeviceFact, DeviceState, LayoutName } from "./layouts/layout.js";
 
 export { type ExtensionClass, MdevDeviceExtension, MdevTypeExtension, ParentExtension } from "./extension.js";
 export {
@@ -24,7 +32,7 @@ export {
   WritableAttribute,
 } from "./attributes/attribute.js";
 export type { AttributeReadError, AttributeWriteError } from "./attributes/access.js";
-export { type Codec, hexadecimal, integer, text } from "./attributes/codec.js";
+export { type Codec, flag, hexadecimal, integer, text } from "./attributes/codec.js";
 export {
   type Access,
   AttributeDescriptor,

@@ -1,10 +1,11 @@
-import { type AttributeOwner, READING, readText } from "./attributes/access.js";
+import { type AttributeOwner, type OwnedAttribute, readingErrnos, readText } from "./attributes/access.js";
 import type { Codec } from "./attributes/codec.js";
+import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
+import { type AttributeSource, file } from "./attributes/source.js";
 import { DecodeError, MdevError, type MdevErrorType } from "./errors.js";
-import { FileFailure, isAbsent } from "./file-system/failure.js";
+import { DecodeFailure, FileFailure, isAbsent } from "./file-system/failure.js";
 import type { Io } from "./file-system/io.js";
 import { explain } from "./file-system/operation.js";
-import { quote } from "./identifiers.js";
 import { baseName } from "./paths.js";
 
 /** A part of an object that could not be read; the rest is beside it. Plain data. */
@@ -35,50 +36,60 @@ export class Inspection {
     return Object.freeze([...this.#problems]);
   }
 
-  /** The value of an attribute. */
-  attribute<T>(name: string, codec: Codec<T>): Promise<T | undefined> {
-    return this.part(`read ${name} of ${this.#owner.label}`, async (tried) => {
-      const raw = await readText(this.#io, this.#owner, name);
-      return raw === undefined ? undefined : decode(codec, raw, tried, `${this.#owner.path}/${name}`);
-    });
+  /** The value of an attribute; its source is the file of its name where none is given. */
+  attribute<T>(
+    { name, codec, options }: AttributeDescriptor<T, Access>,
+    source: AttributeSource = file(name),
+  ): Promise<T | undefined> {
+    const attribute = { owner: this.#owner, name, options, source };
+    const read = async (): Promise<T | undefined> => {
+      const raw = await readText(this.#io, attribute);
+      return raw === undefined ? undefined : decode(codec, raw, `${this.#owner.path ?? ""}/${name}`);
+    };
+    return this.part(`read ${name} of ${this.#owner.label}`, read, attribute);
   }
 
   /** What the name of a link's target says. */
   link<T>(name: string, codec: Codec<T>): Promise<T | undefined> {
-    return this.part(`read the link ${name} of ${this.#owner.label}`, async (tried) => {
-      const target = await linkName(this.#io, this.#owner.path, name);
-      return target === undefined ? undefined : decode(codec, target, tried, `${this.#owner.path}/${name}`);
-    });
+    return this.part(`read the link ${name} of ${this.#owner.label}`, () =>
+      linkValue(this.#io, this.#owner, name, codec),
+    );
   }
 
   /** Any other part. */
-  async part<T>(tried: string, look: (tried: string) => Promise<T>): Promise<T | undefined> {
+  async part<T>(tried: string, look: () => Promise<T>, attribute?: OwnedAttribute): Promise<T | undefined> {
     try {
-      return await look(tried);
+      return await look();
     } catch (thrown) {
-      const error = thrown instanceof FileFailure ? explain(thrown, tried, READING) : thrown;
-      if (!(error instanceof MdevError)) throw thrown;
-      this.#problems.push(toProblem(error));
+      if (!(thrown instanceof FileFailure)) throw thrown;
+      const errnos = readingErrnos(attribute ?? { options: {} });
+      this.#problems.push(toProblem(explain(thrown, tried, errnos)));
       return undefined;
     }
   }
 }
 
-/** The name of what a link of an object leads to; `undefined` where the object is there and has no such link. */
-export async function linkName(io: Io, folder: string, name: string): Promise<string | undefined> {
+/** What the name of the target of one of an object's links says; `undefined` where the object has no such link. */
+export async function linkValue<T>(
+  io: Io,
+  owner: AttributeOwner,
+  name: string,
+  codec: Codec<T>,
+): Promise<T | undefined> {
+  const path = `${owner.path ?? ""}/${name}`;
   try {
-    return baseName(await io.readlink(`${folder}/${name}`));
+    return decode(codec, baseName(await io.readlink(path)), path);
   } catch (thrown) {
     if (!isAbsent(thrown)) throw thrown;
-    await io.lstat(folder);
+    await owner.confirm(io);
     return undefined;
   }
 }
 
-function decode<T>(codec: Codec<T>, raw: string, tried: string, path: string): T {
+function decode<T>(codec: Codec<T>, raw: string, path: string): T {
   const decoded = codec.decode(raw);
   if (decoded.ok) return decoded.value as T;
-  throw new DecodeError({ tried, reason: `its text ${quote(raw)} ${decoded.error}`, path, raw });
+  throw new DecodeFailure(path, raw, String(decoded.error));
 }
 
 function toProblem(error: MdevError): Problem {

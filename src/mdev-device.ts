@@ -1,18 +1,28 @@
 import { type AsyncResult, Result } from "typescript-result";
-import { integer, text } from "./attributes/codec.js";
+import type { AttributeWriteError } from "./attributes/access.js";
+import { type Attribute, type AttributeFor, bind } from "./attributes/attribute.js";
+import { flag, integer, text } from "./attributes/codec.js";
+import { type Access, type AttributeDescriptor, readWrite, writeOnly } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
-import { DecodeError } from "./errors.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
-import { inNaturalOrder, isUuid, quote } from "./identifiers.js";
-import { Inspection, linkName, type Problem } from "./inspection.js";
-import type { DeviceState } from "./layouts/layout.js";
-import type { FoundDevice } from "./layouts/mdev-bus.js";
-import { removeDevice, type RemoveError, type RemoveOutcome } from "./lifecycle/remove.js";
+import { inNaturalOrder, isUuid } from "./identifiers.js";
+import { Inspection, linkValue, type Problem } from "./inspection.js";
+import type { DeviceFact, DeviceState, FoundDevice } from "./layouts/layout.js";
+import { deviceOwner } from "./layouts/owner.js";
+import {
+  removeDevice,
+  type RemoveError,
+  type RemoveOptions,
+  type RemoveOutcome,
+} from "./lifecycle/remove.js";
 import type { MdevType } from "./mdev-type.js";
 import type { Parent } from "./parent.js";
 import { baseName } from "./paths.js";
 import { type QueryError, SysfsObject } from "./sysfs-object.js";
+
+/** What can be asked of a device in one layout or another: the union is closed. */
+export type DeviceOperation = "remove" | DeviceFact;
 
 /** The nodes through which a program opens a device. */
 export interface VfioNodes {
@@ -34,12 +44,25 @@ export interface MdevDeviceInfo {
   readonly state: DeviceState;
   readonly driver: string | undefined;
   readonly iommuGroup: number | undefined;
+  readonly online: boolean | undefined;
+  readonly group: string | undefined;
+  readonly priority: number | undefined;
+  readonly weight: number | undefined;
+  readonly params: string | undefined;
   /** What could not be read. */
   readonly problems: readonly Problem[];
 }
 
+const ONLINE = readWrite("online", flag);
+const RESET = writeOnly("reset", integer);
+const GROUP = readWrite("group", text);
+const PRIORITY = readWrite("priority", integer);
+const WEIGHT = readWrite("weight", integer);
+const PARAMS = readWrite("params", text);
+
 /**
- * One mediated device: `<parent>/<uuid>`, also `/sys/bus/mdev/devices/<uuid>`.
+ * One mediated device: `<parent>/<uuid>`, also `/sys/bus/mdev/devices/<uuid>`. On NVIDIA's interface for SR-IOV
+ * functions, the vGPU that a function has.
  *
  * A live handle: it holds no more than where the device is, and asks the kernel each time.
  * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`.
@@ -49,26 +72,60 @@ export class MdevDevice extends SysfsObject {
   readonly uuid: string | undefined;
   /** Its folder: `/sys/devices/…/<parent>/<uuid>`. */
   readonly path: string;
+  /** Whether it is started: the file `online` of the general layout; `undefined` in others, where opening starts it. */
+  readonly online: Attribute<boolean>;
+  /** The group of devices that it belongs to: the file `group` of the general layout, where the driver has it. */
+  readonly group: Attribute<string>;
+  /** Its priority: the file `priority` of the general layout, where the driver has it. */
+  readonly priority: Attribute<number>;
+  /** Its weight: the file `weight` of the general layout, where the driver has it. */
+  readonly weight: Attribute<number>;
+  /** The driver's parameters as one text: the file `params` of the general layout, where the driver has it. */
+  readonly params: Attribute<string>;
   readonly #found: FoundDevice;
 
   /** @internal */
   constructor(context: HostContext, found: FoundDevice) {
-    const id = baseName(found.path);
-    super(context, id, found.path, id);
+    super(context, found.id, deviceOwner(context, found));
     this.path = found.path;
-    this.uuid = isUuid(id) ? id : undefined;
+    this.uuid = isUuid(found.id) ? found.id : undefined;
     this.#found = found;
+    this.online = this.#fact("online", ONLINE);
+    this.group = this.#fact("group", GROUP);
+    this.priority = this.#fact("priority", PRIORITY);
+    this.weight = this.#fact("weight", WEIGHT);
+    this.params = this.#fact("params", PARAMS);
+  }
+
+  /** Whether its layout and its driver can do something: by files, without trying it. */
+  can(operation: DeviceOperation, options?: OperationOptions): AsyncResult<boolean, QueryError> {
+    const { layout } = this.#found.parent;
+    return this.query(`find whether there is ${operation}`, options, async (io) => {
+      await this.owner.confirm(io);
+      if (operation === "remove")
+        return Result.ok(await io.exists((await layout.remove(io, this.#found)).path));
+      const source = layout.deviceSource(operation);
+      return Result.ok(source.from === "file" && (await io.exists(`${this.path}/${source.name}`)));
+    });
+  }
+
+  /**
+   * Resets it: writes `1` to its file `reset`, which the general layout has, and a PCI function. A mediated device of
+   * Linux is reset by who has it open: then this is `unsupported`.
+   */
+  reset(options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
+    return this.#fact("reset", RESET).write(1, options);
   }
 
   /** Its parent. */
   parent(options?: OperationOptions): AsyncResult<Parent, QueryError> {
     return this.query("find the parent", options, async (io) => {
-      await io.lstat(this.path);
+      await this.owner.confirm(io);
       return Result.ok(this.context.parent(this.#found.parent));
     });
   }
 
-  /** Its type, from the link `mdev_type`; `undefined` while that does not show. */
+  /** Its type, from the link `mdev_type`; `undefined` while that does not show, and where the layout does not tell. */
   type(options?: OperationOptions): AsyncResult<MdevType | undefined, QueryError> {
     return this.query("find the type", options, async (io) => {
       const id = await this.#typeId(io);
@@ -79,25 +136,26 @@ export class MdevDevice extends SysfsObject {
   /** The name of its driver, from the link `driver`: `vfio_mdev`, `mtty`; `undefined` where none is bound. */
   driver(options?: OperationOptions): AsyncResult<string | undefined, QueryError> {
     return this.query("find the driver", options, async (io) =>
-      Result.ok(await linkName(io, this.path, "driver")),
+      Result.ok(await linkValue(io, this.owner, "driver", text)),
     );
   }
 
   /** The number of its IOMMU group, from the link `iommu_group`; `undefined` where it has none. */
-  iommuGroup(options?: OperationOptions): AsyncResult<number | undefined, DecodeError | QueryError> {
-    return this.query("find the IOMMU group", options, (io) => this.#iommuGroup(io));
+  iommuGroup(options?: OperationOptions): AsyncResult<number | undefined, QueryError> {
+    return this.query("find the IOMMU group", options, async (io) =>
+      Result.ok(await linkValue(io, this.owner, "iommu_group", integer)),
+    );
   }
 
   /**
    * The nodes through which QEMU opens it: `/dev/vfio/<N>` by its IOMMU group, `/dev/vfio/devices/vfio<M>` by its folder
    * `vfio-dev/vfio<M>`. Those that are not there are `undefined`.
    */
-  vfioNodes(options?: OperationOptions): AsyncResult<VfioNodes, DecodeError | QueryError> {
+  vfioNodes(options?: OperationOptions): AsyncResult<VfioNodes, QueryError> {
     const { paths } = this.context;
-    return this.query("find the VFIO nodes", options, async (io): Promise<Result<VfioNodes, DecodeError>> => {
-      const number = await this.#iommuGroup(io);
-      if (!number.ok) return number;
-      const group = number.value === undefined ? undefined : paths.vfioGroup(number.value);
+    return this.query("find the VFIO nodes", options, async (io) => {
+      const number = await linkValue(io, this.owner, "iommu_group", integer);
+      const group = number === undefined ? undefined : paths.vfioGroup(number);
       const [name] = inNaturalOrder(await io.namesIn(`${this.path}/vfio-dev`));
       const device = name === undefined ? undefined : `${paths.vfioDevices}/${name}`;
       return Result.ok(Object.freeze({ group: await present(io, group), device: await present(io, device) }));
@@ -112,17 +170,27 @@ export class MdevDevice extends SysfsObject {
   /** All that it tells of itself, as plain data. A part that cannot be read is `undefined` and a problem. */
   read(options?: OperationOptions): AsyncResult<MdevDeviceInfo, QueryError> {
     return this.query("read all", options, async (io) => {
+      const { id, uuid, path } = this;
+      const { parent } = this.#found;
       const state = await this.#state(io);
       const inspection = new Inspection(io, this.owner);
+      const fact = <T>(
+        name: DeviceFact,
+        descriptor: AttributeDescriptor<T, Access>,
+      ): Promise<T | undefined> => inspection.attribute(descriptor, parent.layout.deviceSource(name));
       const parts = {
-        type: await inspection.part(`find the type of ${this.id}`, () => this.#typeId(io)),
+        type: await inspection.part(`find the type of ${id}`, () => this.#typeId(io)),
         driver: await inspection.link("driver", text),
         iommuGroup: await inspection.link("iommu_group", integer),
+        online: await fact("online", ONLINE),
+        group: await fact("group", GROUP),
+        priority: await fact("priority", PRIORITY),
+        weight: await fact("weight", WEIGHT),
+        params: await fact("params", PARAMS),
       };
-      const { id, uuid, path } = this;
-      const parent = baseName(this.#found.parent.path);
+      const { problems } = inspection;
       return Result.ok(
-        Object.freeze({ id, uuid, path, parent, state, ...parts, problems: inspection.problems }),
+        Object.freeze({ id, uuid, path, parent: baseName(parent.path), state, ...parts, problems }),
       );
     });
   }
@@ -134,30 +202,23 @@ export class MdevDevice extends SysfsObject {
    * While a virtual machine has it open, the kernel holds the write up until that lets go; nothing can interrupt it. A
    * limit then ends the waiting, not the removal: `timeout` and `aborted` say so in `pending`.
    */
-  remove(options?: OperationOptions): AsyncResult<RemoveOutcome, RemoveError> {
+  remove(options?: RemoveOptions): AsyncResult<RemoveOutcome, RemoveError> {
     return removeDevice(this.context, this.#found, options);
   }
 
+  #fact<T, A extends Access>(fact: DeviceFact, descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A> {
+    return bind(this.owner, descriptor, this.#found.parent.layout.deviceSource(fact));
+  }
+
   async #typeId(io: Io): Promise<string | undefined> {
-    const id = await this.#found.parent.layout.typeIdOf(io, this.path);
-    if (id === undefined) await io.lstat(this.path);
+    const id = await this.#found.parent.layout.typeIdOf(io, this.#found);
+    if (id === undefined) await this.owner.confirm(io);
     return id;
   }
 
   async #state(io: Io): Promise<DeviceState> {
-    const { layout } = this.#found.parent;
-    const state = await layout.stateOf(io, this.path, `${this.context.paths.mdevDevices}/${this.id}`);
-    if (state === undefined) await io.lstat(this.path);
-    return state ?? "removing";
-  }
-
-  async #iommuGroup(io: Io): Promise<Result<number | undefined, DecodeError>> {
-    const raw = await linkName(io, this.path, "iommu_group");
-    if (raw === undefined) return Result.ok(undefined);
-    const group = integer.decode(raw);
-    if (group.ok) return Result.ok(group.value);
-    const facts = { tried: `find the IOMMU group of ${this.id}`, path: `${this.path}/iommu_group`, raw };
-    return Result.error(new DecodeError({ ...facts, reason: `its name ${quote(raw)} ${group.error}` }));
+    await this.owner.confirm(io);
+    return this.#found.parent.layout.stateOf(io, this.#found);
   }
 }
 

@@ -1,13 +1,14 @@
 import { type AsyncResult, Result } from "typescript-result";
-import type { ReadableAttribute } from "./attributes/attribute.js";
-import { integer, text } from "./attributes/codec.js";
-import { type AttributeCommand, type AttributeInput, readOnly, toCommand } from "./attributes/descriptor.js";
+import { type AttributeFor, bind, type ReadableAttribute } from "./attributes/attribute.js";
+import { flag, integer, text } from "./attributes/codec.js";
+import { type Access, type AttributeDescriptor, readOnly } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
-import { InvalidArgumentError } from "./errors.js";
 import type { OperationOptions } from "./file-system/limits.js";
-import { inNaturalOrder, parseUuid, quote } from "./identifiers.js";
+import { inNaturalOrderOf } from "./identifiers.js";
 import { Inspection, type Problem } from "./inspection.js";
-import type { FoundParent } from "./layouts/mdev-bus.js";
+import type { CreateFact, FoundDevice, FoundParent, TypeFact } from "./layouts/layout.js";
+import { typeOwner } from "./layouts/owner.js";
+import { checkCreation, type CreateOptions } from "./lifecycle/check-creation.js";
 import { createDevice, type CreateError } from "./lifecycle/create.js";
 import type { MdevDevice } from "./mdev-device.js";
 import type { Parent } from "./parent.js";
@@ -16,17 +17,6 @@ import { type QueryError, SysfsObject } from "./sysfs-object.js";
 
 /** The kernel's names of what a device is to a virtual machine; others may come. */
 export type DeviceApi = "vfio-pci" | "vfio-platform" | "vfio-amba" | "vfio-ccw" | "vfio-ap" | (string & {});
-
-/** What {@link MdevType.create} takes. */
-export interface CreateOptions extends OperationOptions {
-  /** The new device's UUID, in any case; a random one where it is not given. */
-  readonly uuid?: string | undefined;
-  /**
-   * What to write to the new device's attributes, in this order, before it is handed out: typed settings
-   * (`NvidiaVgpuDevice.vgpuParams.to(…)`), or names with the exact text. A name may come more than once.
-   */
-  readonly attributes?: readonly AttributeInput[] | undefined;
-}
 
 /** All that a type tells of itself: plain, frozen data. */
 export interface MdevTypeInfo {
@@ -38,8 +28,11 @@ export interface MdevTypeInfo {
   readonly description: string | undefined;
   readonly deviceApi: DeviceApi | undefined;
   readonly availableInstances: number | undefined;
-  /** The ids of its devices. */
-  readonly devices: readonly string[];
+  readonly requiresGroup: boolean | undefined;
+  readonly maxInstances: number | undefined;
+  readonly params: string | undefined;
+  /** The ids of its devices; `undefined` where devices do not tell their type. */
+  readonly devices: readonly string[] | undefined;
   /** What could not be read. */
   readonly problems: readonly Problem[];
 }
@@ -48,9 +41,13 @@ const NAME = readOnly("name", text);
 const DESCRIPTION = readOnly("description", text);
 const DEVICE_API = readOnly<DeviceApi>("device_api", text);
 const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
+const REQUIRES_GROUP = readOnly("requires_group", flag);
+const MAX_INSTANCES = readOnly("max_instances", integer);
+const PARAMS = readOnly("params", text);
 
 /**
- * One type of device that a parent offers: `<parent>/mdev_supported_types/<driver>-<name>`.
+ * One type of device that a parent offers: `<parent>/mdev_supported_types/<driver>-<name>`. On NVIDIA's interface for
+ * SR-IOV functions, a row of `nvidia/creatable_vgpu_types`.
  *
  * A live handle: it holds no more than where the type is, and asks the kernel each time.
  * Source: Linux, `Documentation/ABI/testing/sysfs-bus-vfio-mdev`.
@@ -71,35 +68,50 @@ export class MdevType extends SysfsObject {
    * so creating one lowers the others too. A hint only: it can be below 0, and creating can fail above 0.
    */
   readonly availableInstances: ReadableAttribute<number>;
+  /** Whether its devices must be put in a group: the file `requires_group` of the layouts of 2016. */
+  readonly requiresGroup: ReadableAttribute<boolean>;
+  /** How many devices of it the parent can have: the file `max_instances` of the class-based layout. */
+  readonly maxInstances: ReadableAttribute<number>;
+  /** Which parameters creating takes: the file `params` of the class-based layout. */
+  readonly params: ReadableAttribute<string>;
   readonly #found: FoundParent;
 
   /** @internal */
   constructor(context: HostContext, found: FoundParent, id: string) {
-    const path = found.layout.typePath(found.path, id);
-    super(context, id, path, `${id} on ${baseName(found.path)}`);
-    this.path = path;
+    super(context, id, typeOwner(context, found, id));
+    this.path = found.layout.typePath(found.path, id);
     this.parent = context.parent(found);
-    this.name = this.attribute(NAME);
-    this.description = this.attribute(DESCRIPTION);
-    this.deviceApi = this.attribute(DEVICE_API);
-    this.availableInstances = this.attribute(AVAILABLE_INSTANCES);
     this.#found = found;
+    this.name = this.#fact("name", NAME);
+    this.description = this.#fact("description", DESCRIPTION);
+    this.deviceApi = this.#fact("deviceApi", DEVICE_API);
+    this.availableInstances = this.#fact("availableInstances", AVAILABLE_INSTANCES);
+    this.requiresGroup = this.#fact("requiresGroup", REQUIRES_GROUP);
+    this.maxInstances = this.#fact("maxInstances", MAX_INSTANCES);
+    this.params = this.#fact("params", PARAMS);
   }
 
-  /** Its devices, in natural order: the folder `devices`. */
-  devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
+  /** Which options {@link MdevType.create} can honour here, beside `attributes`: a layout has UUIDs or not, and so on. */
+  get createOptions(): ReadonlySet<CreateFact> {
+    return new Set(this.#found.layout.createFacts);
+  }
+
+  /**
+   * Its devices, in natural order: the folder `devices`. `undefined` where a device does not tell its type (the
+   * class-based layout).
+   */
+  devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[] | undefined, QueryError> {
     return this.query("list the devices", options, async (io) => {
-      const { path, layout } = this.#found;
-      await io.lstat(this.owner.path);
-      const ids = inNaturalOrder(await layout.deviceIdsOf(io, path, this.id));
-      return Result.ok(ids.map((id) => this.context.device({ path: `${path}/${id}`, parent: this.#found })));
+      await this.owner.confirm(io);
+      const devices = await this.#found.layout.devicesOf(io, this.#found, this.id);
+      return Result.ok(devices && byId(devices).map((device) => this.context.device(device)));
     });
   }
 
   /**
    * Creates a device: writes its UUID to the file `create`, then its attributes. All of it, or nothing: when an
    * attribute cannot be set, the device is removed again; when the caller's limit strikes, so it is as soon as the
-   * kernel is done with it (`pending` says so).
+   * kernel is done with it (`pending` says so). An option that the layout cannot honour is `unsupported`.
    *
    * @example
    * ```ts
@@ -116,61 +128,43 @@ export class MdevType extends SysfsObject {
    */
   create(options: CreateOptions = {}): AsyncResult<MdevDevice, CreateError> {
     const tried = `create a device of type ${this.owner.label}`;
-    const request = checkOptions(options, tried);
+    const request = checkCreation(this.#found, this.id, options, tried);
     if (!request.ok) return Result.fromAsync(async () => request);
-    const created = createDevice(
-      this.context,
-      { parent: this.#found, typeId: this.id, ...request.value },
-      options,
-    );
-    return created.map((device) => this.context.device(device));
+    return createDevice(this.context, request.value, options).map((device) => this.context.device(device));
   }
 
   /** All that it tells of itself, as plain data. A part that cannot be read is `undefined` and a problem. */
   read(options?: OperationOptions): AsyncResult<MdevTypeInfo, QueryError> {
     return this.query("read all", options, async (io) => {
-      const { path: parent, layout } = this.#found;
-      await io.lstat(this.owner.path);
-      const inspection = new Inspection(io, this.owner);
-      const listDevices = (): Promise<string[]> => layout.deviceIdsOf(io, parent, this.id);
-      const parts = {
-        name: await inspection.attribute("name", text),
-        description: await inspection.attribute("description", text),
-        deviceApi: await inspection.attribute("device_api", text),
-        availableInstances: await inspection.attribute("available_instances", integer),
-        devices: Object.freeze(
-          inNaturalOrder((await inspection.part("list the devices", listDevices)) ?? []),
-        ),
-      };
+      await this.owner.confirm(io);
       const { id, path } = this;
-      return Result.ok(
-        Object.freeze({ id, path, parent: baseName(parent), ...parts, problems: inspection.problems }),
-      );
+      const { path: parent, layout } = this.#found;
+      const inspection = new Inspection(io, this.owner);
+      const fact = <T>(name: TypeFact, descriptor: AttributeDescriptor<T, Access>): Promise<T | undefined> =>
+        inspection.attribute(descriptor, layout.typeSource(parent, id, name));
+      const listDevices = (): Promise<FoundDevice[] | undefined> => layout.devicesOf(io, this.#found, id);
+      const parts = {
+        name: await fact("name", NAME),
+        description: await fact("description", DESCRIPTION),
+        deviceApi: await fact("deviceApi", DEVICE_API),
+        availableInstances: await fact("availableInstances", AVAILABLE_INSTANCES),
+        requiresGroup: await fact("requiresGroup", REQUIRES_GROUP),
+        maxInstances: await fact("maxInstances", MAX_INSTANCES),
+        params: await fact("params", PARAMS),
+      };
+      const found = await inspection.part(`list the devices of ${this.owner.label}`, listDevices);
+      const devices = found && Object.freeze(byId(found).map((device) => device.id));
+      const { problems } = inspection;
+      return Result.ok(Object.freeze({ id, path, parent: baseName(parent), ...parts, devices, problems }));
     });
+  }
+
+  #fact<T, A extends Access>(fact: TypeFact, descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A> {
+    const { path, layout } = this.#found;
+    return bind(this.owner, descriptor, layout.typeSource(path, this.id, fact));
   }
 }
 
-const CREATE_OPTIONS: readonly string[] = ["uuid", "attributes", "signal", "timeout"];
-
-function checkOptions(
-  options: CreateOptions,
-  tried: string,
-): Result<{ uuid: string; commands: AttributeCommand[] }, InvalidArgumentError> {
-  const unknown = Object.keys(options).find((key) => !CREATE_OPTIONS.includes(key));
-  if (unknown !== undefined) {
-    return Result.error(new InvalidArgumentError({ tried, reason: `there is no option ${quote(unknown)}` }));
-  }
-  const { uuid, attributes = [] } = options;
-  const parsed = parseUuid(uuid ?? globalThis.crypto.randomUUID(), tried);
-  if (!parsed.ok) return Result.error(parsed.error);
-  if (!Array.isArray(attributes)) {
-    return Result.error(new InvalidArgumentError({ tried, reason: "its attributes are not a list" }));
-  }
-  const commands: AttributeCommand[] = [];
-  for (const input of attributes as readonly AttributeInput[]) {
-    const command = toCommand(input, tried);
-    if (!command.ok) return Result.error(command.error);
-    commands.push(command.value);
-  }
-  return Result.ok({ uuid: parsed.value, commands });
+function byId(devices: readonly FoundDevice[]): FoundDevice[] {
+  return inNaturalOrderOf(devices, ({ id }) => id);
 }

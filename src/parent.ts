@@ -2,14 +2,16 @@ import { type AsyncResult, Result } from "typescript-result";
 import type { ReadableAttribute } from "./attributes/attribute.js";
 import { type Codec, integer, text } from "./attributes/codec.js";
 import { readOnly } from "./attributes/descriptor.js";
+import type { AttributeSource } from "./attributes/source.js";
 import type { HostContext } from "./context.js";
 import { type InvalidArgumentError, NotFoundError } from "./errors.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
-import { inNaturalOrder, nearest, parseName, quote } from "./identifiers.js";
-import { Inspection, linkName, type Problem } from "./inspection.js";
-import type { LayoutName } from "./layouts/layout.js";
-import type { FoundParent } from "./layouts/mdev-bus.js";
+import { inNaturalOrder, inNaturalOrderOf, nearest, parseName, quote } from "./identifiers.js";
+import { Inspection, linkValue, type Problem } from "./inspection.js";
+import type { FoundDevice, FoundParent, LayoutName, TypeFact } from "./layouts/layout.js";
+import { parentOwner, typeOwner } from "./layouts/owner.js";
+import { findCard } from "./layouts/registry.js";
 import type { MdevDevice } from "./mdev-device.js";
 import type { DeviceApi, MdevType } from "./mdev-type.js";
 import { baseName } from "./paths.js";
@@ -48,6 +50,9 @@ const numaNode: Codec<number | undefined> = {
   decode: (raw) => integer.decode(raw).map((node) => (node < 0 ? undefined : node)),
   encode: (node) => integer.encode(node ?? -1),
 };
+const NAME = readOnly("name", text);
+const DEVICE_API = readOnly("device_api", text);
+const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
 const NUMA_NODE = readOnly("numa_node", numaNode);
 
 /**
@@ -68,7 +73,7 @@ export class Parent extends SysfsObject {
   /** @internal */
   constructor(context: HostContext, found: FoundParent) {
     const id = baseName(found.path);
-    super(context, id, found.path, id);
+    super(context, id, parentOwner(context, found));
     this.path = found.path;
     this.layout = found.layout.name;
     this.numaNode = this.attribute(NUMA_NODE);
@@ -87,9 +92,11 @@ export class Parent extends SysfsObject {
     const find = async (io: Io): Promise<Result<MdevType, InvalidArgumentError | NotFoundError>> => {
       const name = parseName("type", id, `find a type of ${this.id}`);
       if (!name.ok) return Result.error(name.error);
-      const path = this.#found.layout.typePath(this.path, id);
-      if (await io.isDirectory(path)) return Result.ok(this.context.type(this.#found, id));
-      return Result.error(await this.#noSuchType(io, id, path));
+      await this.owner.confirm(io);
+      if (await this.#found.layout.hasType(io, this.path, id)) {
+        return Result.ok(this.context.type(this.#found, id));
+      }
+      return Result.error(await this.#noSuchType(io, id));
     };
     return this.query("find a type", options, find);
   }
@@ -107,25 +114,35 @@ export class Parent extends SysfsObject {
 
   /** Its devices, in natural order, those included that are just being created or removed: `<parent>/<uuid>`. */
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
-    return this.query("list the devices", options, async (io) => {
-      const ids = await this.#deviceIds(io);
-      return Result.ok(
-        ids.map((id) => this.context.device({ path: `${this.path}/${id}`, parent: this.#found })),
-      );
+    return this.query("list the devices", options, async (io) =>
+      Result.ok((await this.#devices(io)).map((device) => this.context.device(device))),
+    );
+  }
+
+  /**
+   * The other parents on its card, in natural order: the functions that share its physical function (the links `physfn`
+   * and `virtfn<N>`). None where it is no PCI function, or the only one.
+   */
+  siblings(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
+    return this.query("find the siblings", options, async (io) => {
+      await this.owner.confirm(io);
+      const card = await findCard(io, this.context, this.path);
+      const others = card.parents.filter(({ path }) => path !== this.path);
+      return Result.ok(others.map((found) => this.context.parent(found)));
     });
   }
 
   /** The name of its driver, from the link `driver`: `nvidia`, `i915`; `undefined` where it has none. */
   driver(options?: OperationOptions): AsyncResult<string | undefined, QueryError> {
     return this.query("find the driver", options, async (io) =>
-      Result.ok(await linkName(io, this.path, "driver")),
+      Result.ok(await linkValue(io, this.owner, "driver", text)),
     );
   }
 
   /** What the PCI bus says of it, its part in SR-IOV included; `undefined` where it is on another bus. */
   pci(options?: OperationOptions): AsyncResult<PciFacts | undefined, QueryError> {
     return this.query("read the PCI facts", options, async (io) =>
-      Result.ok(await readPciFacts(io, new Inspection(io, this.owner), this.id, this.path)),
+      Result.ok(await readPciFacts(io, new Inspection(io, this.owner), this.owner, this.id)),
     );
   }
 
@@ -137,24 +154,24 @@ export class Parent extends SysfsObject {
       const inspection = new Inspection(io, owner);
       const parts = {
         driver: await inspection.link("driver", text),
-        numaNode: await inspection.attribute("numa_node", numaNode),
+        numaNode: await inspection.attribute(NUMA_NODE),
         pci: await inspection.part(`read the PCI facts of ${id}`, () =>
-          readPciFacts(io, inspection, id, path),
+          readPciFacts(io, inspection, owner, id),
         ),
-        devices: Object.freeze(await this.#deviceIds(io)),
+        devices: Object.freeze((await this.#devices(io)).map((device) => device.id)),
       };
       return Result.ok(Object.freeze({ id, path, layout, ...parts, types, problems: inspection.problems }));
     });
   }
 
   async #typeIds(io: Io): Promise<string[]> {
-    await io.lstat(this.path);
+    await this.owner.confirm(io);
     return inNaturalOrder(await this.#found.layout.typeIds(io, this.path));
   }
 
-  async #deviceIds(io: Io): Promise<string[]> {
-    await io.lstat(this.path);
-    return inNaturalOrder(await this.#found.layout.deviceIds(io, this.path));
+  async #devices(io: Io): Promise<FoundDevice[]> {
+    await this.owner.confirm(io);
+    return inNaturalOrderOf(await this.#found.layout.devices(io, this.#found), ({ id }) => id);
   }
 
   #handles(ids: readonly string[]): readonly MdevType[] {
@@ -162,25 +179,27 @@ export class Parent extends SysfsObject {
   }
 
   async #fits(io: Io, id: string, { name, deviceApi, available }: TypeQuery): Promise<boolean> {
-    const inspection = this.#inspectType(io, id);
-    if (name !== undefined && !matches(name, await inspection.attribute("name", text))) return false;
-    if (deviceApi !== undefined && (await inspection.attribute("device_api", text)) !== deviceApi)
+    const { layout } = this.#found;
+    const inspection = new Inspection(io, typeOwner(this.context, this.#found, id));
+    const source = (fact: TypeFact): AttributeSource => layout.typeSource(this.path, id, fact);
+    if (name !== undefined && !matches(name, await inspection.attribute(NAME, source("name")))) return false;
+    if (
+      deviceApi !== undefined &&
+      (await inspection.attribute(DEVICE_API, source("deviceApi"))) !== deviceApi
+    ) {
       return false;
+    }
     if (available === undefined) return true;
-    const instances = await inspection.attribute("available_instances", integer);
+    const instances = await inspection.attribute(AVAILABLE_INSTANCES, source("availableInstances"));
     return instances !== undefined && instances > 0 === available;
   }
 
-  #inspectType(io: Io, id: string): Inspection {
-    const path = this.#found.layout.typePath(this.path, id);
-    return new Inspection(io, { host: this.context, path, label: `${id} on ${this.id}` });
-  }
-
-  async #noSuchType(io: Io, wanted: string, path: string): Promise<NotFoundError> {
+  async #noSuchType(io: Io, wanted: string): Promise<NotFoundError> {
     const ids = await this.#typeIds(io);
     const tried = `find the type ${quote(wanted)} of ${this.id}`;
+    const path = this.#found.layout.typePath(this.path, wanted) ?? this.path;
     for (const id of ids) {
-      if ((await this.#inspectType(io, id).attribute("name", text)) !== wanted) continue;
+      if (!(await this.#fits(io, id, { name: wanted }))) continue;
       const hint = `It is the name of ${id}.`;
       return new NotFoundError({
         tried,

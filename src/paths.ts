@@ -31,6 +31,16 @@ export class Paths implements Roots {
     return `${this.mdevBus}/devices`;
   }
 
+  /** The link to a mediated device. */
+  mdevDevice(uuid: string): string {
+    return `${this.mdevDevices}/${uuid}`;
+  }
+
+  /** Links to all PCI functions that NVIDIA's driver drives. */
+  get nvidiaDriver(): string {
+    return `${this.sysfs}/bus/pci/drivers/nvidia`;
+  }
+
   /** The VFIO container node. */
   get vfioContainer(): string {
     return `${this.dev}/vfio/vfio`;

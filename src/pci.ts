@@ -1,7 +1,9 @@
-import { hexadecimal, integer } from "./attributes/codec.js";
+import type { AttributeOwner } from "./attributes/access.js";
+import { hexadecimal, integer, text } from "./attributes/codec.js";
+import { readOnly } from "./attributes/descriptor.js";
 import type { Io } from "./file-system/io.js";
 import { inNaturalOrder } from "./identifiers.js";
-import { type Inspection, linkName } from "./inspection.js";
+import { type Inspection, linkValue } from "./inspection.js";
 
 /** What the PCI bus says of a parent. Source: Linux, `Documentation/ABI/testing/sysfs-bus-pci`. */
 export interface PciFacts {
@@ -44,42 +46,51 @@ export interface VirtualFunction {
   readonly physicalFunction: string;
 }
 
+const VENDOR = readOnly("vendor", hexadecimal);
+const DEVICE = readOnly("device", hexadecimal);
+const SUBSYSTEM_VENDOR = readOnly("subsystem_vendor", hexadecimal);
+const SUBSYSTEM_DEVICE = readOnly("subsystem_device", hexadecimal);
+const CLASS = readOnly("class", hexadecimal);
+const REVISION = readOnly("revision", hexadecimal);
+const TOTAL = readOnly("sriov_totalvfs", integer);
+const ENABLED = readOnly("sriov_numvfs", integer);
+
 /** Reads what the PCI bus says; `undefined` where the parent is on another bus. */
 export async function readPciFacts(
   io: Io,
   inspection: Inspection,
+  owner: AttributeOwner,
   address: string,
-  folder: string,
 ): Promise<PciFacts | undefined> {
-  if ((await linkName(io, folder, "subsystem")) !== "pci") return undefined;
+  if ((await linkValue(io, owner, "subsystem", text)) !== "pci") return undefined;
   return Object.freeze({
     address,
-    vendor: await inspection.attribute("vendor", hexadecimal),
-    device: await inspection.attribute("device", hexadecimal),
-    subsystemVendor: await inspection.attribute("subsystem_vendor", hexadecimal),
-    subsystemDevice: await inspection.attribute("subsystem_device", hexadecimal),
-    class: await inspection.attribute("class", hexadecimal),
-    revision: await inspection.attribute("revision", hexadecimal),
-    sriov: await readSriovFacts(io, inspection, folder),
+    vendor: await inspection.attribute(VENDOR),
+    device: await inspection.attribute(DEVICE),
+    subsystemVendor: await inspection.attribute(SUBSYSTEM_VENDOR),
+    subsystemDevice: await inspection.attribute(SUBSYSTEM_DEVICE),
+    class: await inspection.attribute(CLASS),
+    revision: await inspection.attribute(REVISION),
+    sriov: await readSriovFacts(io, inspection, owner),
   });
 }
 
 async function readSriovFacts(
   io: Io,
   inspection: Inspection,
-  folder: string,
+  owner: AttributeOwner,
 ): Promise<SriovFacts | undefined> {
-  const physicalFunction = await linkName(io, folder, "physfn");
+  const physicalFunction = await linkValue(io, owner, "physfn", text);
   if (physicalFunction !== undefined) return Object.freeze({ role: "virtual", physicalFunction });
-  const total = await inspection.attribute("sriov_totalvfs", integer);
+  const total = await inspection.attribute(TOTAL);
   if (total === undefined) return undefined;
-  const links = inNaturalOrder((await io.readdir(folder)).filter((name) => /^virtfn[0-9]+$/.test(name)));
+  const links = (await io.namesIn(owner.path ?? "")).filter((name) => /^virtfn[0-9]+$/.test(name));
   const virtualFunctions: string[] = [];
-  for (const link of links) {
-    const address = await linkName(io, folder, link);
+  for (const link of inNaturalOrder(links)) {
+    const address = await linkValue(io, owner, link, text);
     if (address !== undefined) virtualFunctions.push(address);
   }
-  const enabled = await inspection.attribute("sriov_numvfs", integer);
+  const enabled = await inspection.attribute(ENABLED);
   return Object.freeze({
     role: "physical",
     total,

@@ -26,10 +26,10 @@ export abstract class SysfsObject {
   protected readonly owner: AttributeOwner;
 
   /** @internal */
-  constructor(context: HostContext, id: string, folder: string, label: string) {
+  constructor(context: HostContext, id: string, owner: AttributeOwner) {
     this.id = id;
     this.context = context;
-    this.owner = { host: context, path: folder, label };
+    this.owner = owner;
   }
 
   /** The attribute that a descriptor declares. */

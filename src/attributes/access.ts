@@ -15,6 +15,7 @@ import type { OperationOptions } from "../file-system/limits.js";
 import { type ErrnoTable, operate, type OperationHost } from "../file-system/operation.js";
 import { parseAttributeName } from "../identifiers.js";
 import type { AttributeCommand, AttributeMeaning, AttributeOptions } from "./descriptor.js";
+import type { AttributeSource } from "./source.js";
 
 /** What writing an attribute can end in. */
 export type AttributeWriteError =
@@ -25,11 +26,13 @@ export type AttributeReadError = DecodeError | AttributeWriteError;
 
 /** The object that an attribute belongs to. */
 export interface AttributeOwner {
-  readonly host: OperationHost & { readonly sysfs: string };
-  /** Its folder. */
-  readonly path: string;
+  readonly host: OperationHost;
+  /** Its folder; `undefined` where it has none. */
+  readonly path: string | undefined;
   /** What messages call it. */
   readonly label: string;
+  /** Fails when the object is no longer there. */
+  confirm(io: Io): Promise<unknown>;
 }
 
 /** What the errnos of something vanishing mean. */
@@ -43,8 +46,7 @@ const UNSUPPORTED = { is: "unsupported", because: "the driver does not support i
 const REFUSED = { is: "rejected", because: "the driver refused it" } as const;
 const TAKEN = { is: "conflict", because: "somebody else has it" } as const;
 
-/** What errnos mean when an attribute is read. */
-export const READING: ErrnoTable<AttributeMeaning> = {
+const READING: ErrnoTable<AttributeMeaning> = {
   ...VANISHING,
   EAGAIN: BUSY,
   EBUSY: BUSY,
@@ -63,88 +65,124 @@ const WRITING: ErrnoTable<AttributeMeaning> = {
   ERANGE: REFUSED,
 };
 
+/** An attribute as its object has it. */
+export interface OwnedAttribute {
+  readonly owner: AttributeOwner;
+  readonly name: string;
+  readonly source: AttributeSource;
+  readonly options: AttributeOptions;
+}
+
+/** The file of an attribute; `undefined` where it has none. */
+export function fileOf({ owner: { path }, source }: OwnedAttribute): string | undefined {
+  return source.from === "file" && path !== undefined ? `${path}/${source.name}` : undefined;
+}
+
 /** Whether the object has the attribute. */
 export function attributeExists(
-  owner: AttributeOwner,
-  name: string,
+  attribute: OwnedAttribute,
   options: OperationOptions | undefined,
 ): AsyncResult<boolean, GoneError | OperationError> {
+  const { owner, name, source } = attribute;
   const tried = `look for ${name} of ${owner.label}`;
   return operate(owner.host, { tried, errnos: VANISHING, options }, async (io) => {
-    const checked = parseAttributeName(name, tried);
-    return checked.ok ? Result.ok((await resolveAttribute(io, owner, name)) !== undefined) : checked;
+    const fault = nameFault(attribute, tried);
+    if (fault !== undefined) return fault;
+    if (source.from === "layout") return Result.ok((await source.derive(io)) !== undefined);
+    return Result.ok((await unlessAbsent(io, attribute, (path) => io.resolve(path))) !== undefined);
   });
 }
 
 /** Reads an attribute and understands it; `undefined` where the object has none. */
 export function readAttribute(
-  owner: AttributeOwner,
-  { name, options: { readErrnos } }: { readonly name: string; readonly options: AttributeOptions },
+  attribute: OwnedAttribute,
   options: OperationOptions | undefined,
   understand: (raw: string, tried: string) => Result<unknown, DecodeError>,
 ): AsyncResult<unknown, AttributeReadError> {
+  const { owner, name } = attribute;
   const tried = `read ${name} of ${owner.label}`;
-  const errnos = readErrnos === undefined ? READING : { ...READING, ...readErrnos };
   const read = async (io: Io): Promise<Result<unknown, DecodeError | InvalidArgumentError>> => {
-    const checked = parseAttributeName(name, tried);
-    if (!checked.ok) return checked;
-    const raw = await readText(io, owner, name);
+    const fault = nameFault(attribute, tried);
+    if (fault !== undefined) return fault;
+    const raw = await readText(io, attribute);
     return raw === undefined ? Result.ok(undefined) : understand(raw, tried);
   };
-  return operate(owner.host, { tried, errnos, options }, read);
+  return operate(owner.host, { tried, errnos: readingErrnos(attribute), options }, read);
 }
 
 /** Writes a checked command to an attribute. */
 export function writeAttribute(
-  owner: AttributeOwner,
-  name: string,
+  attribute: OwnedAttribute,
   check: (tried: string) => Result<AttributeCommand, InvalidArgumentError>,
   options: OperationOptions | undefined,
 ): AsyncResult<void, AttributeWriteError> {
-  const tried = `write ${name} of ${owner.label}`;
+  const { owner } = attribute;
+  const tried = `write ${attribute.name} of ${owner.label}`;
   const command = check(tried);
-  const errnos = command.ok ? writingErrnos(command.value) : WRITING;
   const write = async (io: Io): Promise<Result<void, InvalidArgumentError | UnsupportedError>> =>
-    command.ok ? writeCommand(io, owner, command.value, tried) : command;
-  return operate(owner.host, { tried, errnos, options }, write);
+    command.ok ? writeText(io, attribute, command.value.text, tried) : command;
+  return operate(owner.host, { tried, errnos: writingErrnos(attribute), options }, write);
 }
 
-/** What errnos mean to a command. */
-export function writingErrnos({ options: { writeErrnos } }: AttributeCommand): ErrnoTable<AttributeMeaning> {
+/** What errnos mean when an attribute is read. */
+export function readingErrnos({
+  options: { readErrnos },
+}: Pick<OwnedAttribute, "options">): ErrnoTable<AttributeMeaning> {
+  return readErrnos === undefined ? READING : { ...READING, ...readErrnos };
+}
+
+/** What errnos mean when an attribute is written. */
+export function writingErrnos({
+  options: { writeErrnos },
+}: Pick<OwnedAttribute, "options">): ErrnoTable<AttributeMeaning> {
   return writeErrnos === undefined ? WRITING : { ...WRITING, ...writeErrnos };
 }
 
+/** The text of an attribute; `undefined` where the object is there and has none. */
+export function readText(io: Io, attribute: OwnedAttribute): Promise<string | undefined> {
+  const { source } = attribute;
+  return source.from === "layout"
+    ? source.derive(io)
+    : unlessAbsent(io, attribute, (path) => io.readFile(path));
+}
+
 /** Does one write. */
-export async function writeCommand(
+export async function writeText(
   io: Io,
-  owner: AttributeOwner,
-  { name, text }: AttributeCommand,
+  attribute: OwnedAttribute,
+  text: string,
   tried: string,
 ): Promise<Result<void, UnsupportedError>> {
-  const path = `${owner.path}/${name}`;
-  const file = await resolveAttribute(io, owner, name);
-  if (file === undefined) {
-    return Result.error(
-      new UnsupportedError({ tried, reason: "there is no such attribute", path, missing: name }),
-    );
-  }
-  await io.writeFile(file, text);
-  return Result.ok();
+  const written = await unlessAbsent(io, attribute, async (path) => {
+    await io.writeFile(path, text);
+    return true;
+  });
+  if (written !== undefined) return Result.ok();
+  const missing = attribute.source.from === "file" ? attribute.source.name : attribute.name;
+  const reason = "there is no such attribute to write";
+  return Result.error(new UnsupportedError({ tried, reason, path: fileOf(attribute), missing }));
 }
 
-/** The text of an attribute; `undefined` where the object is there and has none. */
-export async function readText(io: Io, owner: AttributeOwner, name: string): Promise<string | undefined> {
-  const file = await resolveAttribute(io, owner, name);
-  return file === undefined ? undefined : io.readFile(file);
+function nameFault(
+  { source }: OwnedAttribute,
+  tried: string,
+): Result.Error<InvalidArgumentError> | undefined {
+  const name = source.from === "file" ? parseAttributeName(source.name, tried) : Result.ok();
+  return name.ok ? undefined : name;
 }
 
-/** The real path of an attribute; `undefined` where the object is there and has none. */
-async function resolveAttribute(io: Io, owner: AttributeOwner, name: string): Promise<string | undefined> {
+/** What can be done with the file of an attribute; `undefined` where the object is there and has no such file. */
+async function unlessAbsent<T>(
+  io: Io,
+  attribute: OwnedAttribute,
+  use: (path: string) => Promise<T>,
+): Promise<T | undefined> {
+  const path = fileOf(attribute);
   try {
-    return await io.resolve(`${owner.path}/${name}`, owner.host.sysfs);
+    if (path !== undefined) return await use(path);
   } catch (thrown) {
     if (!isAbsent(thrown)) throw thrown;
-    await io.lstat(owner.path);
-    return undefined;
   }
+  await attribute.owner.confirm(io);
+  return undefined;
 }

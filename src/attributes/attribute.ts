@@ -7,35 +7,41 @@ import {
   type AttributeOwner,
   type AttributeReadError,
   type AttributeWriteError,
+  fileOf,
+  type OwnedAttribute,
   readAttribute,
   writeAttribute,
 } from "./access.js";
 import { type Access, type AttributeDescriptor, checkCommand, toCommand } from "./descriptor.js";
+import { type AttributeSource, file } from "./source.js";
 
 /** What all attributes have, however they can be accessed. */
 abstract class BoundAttribute<T> {
-  protected readonly owner: AttributeOwner;
+  /** @internal */
   protected readonly descriptor: AttributeDescriptor<T, Access>;
+  /** @internal */
+  protected readonly owned: OwnedAttribute;
 
   /** @internal */
-  constructor(owner: AttributeOwner, descriptor: AttributeDescriptor<T, Access>) {
-    this.owner = owner;
+  constructor(owner: AttributeOwner, descriptor: AttributeDescriptor<T, Access>, source?: AttributeSource) {
+    const { name, options } = descriptor;
     this.descriptor = descriptor;
+    this.owned = { owner, name, options, source: source ?? file(name) };
   }
 
-  /** Its path below its object's folder: `vendor/resolution`. */
+  /** Its name: for a file, the path below its object's folder, `vendor/resolution`. */
   get name(): string {
     return this.descriptor.name;
   }
 
-  /** Its sysfs file; `undefined` where the layout has none and the value is derived. */
+  /** Its sysfs file; `undefined` where the layout has none: then the value is derived, or there is none. */
   get path(): string | undefined {
-    return `${this.owner.path}/${this.name}`;
+    return fileOf(this.owned);
   }
 
   /** Whether its object has it. */
   exists(options?: OperationOptions): AsyncResult<boolean, GoneError | OperationError> {
-    return attributeExists(this.owner, this.name, options);
+    return attributeExists(this.owned, options);
   }
 }
 
@@ -55,20 +61,15 @@ export class ReadableAttribute<T> extends BoundAttribute<T> {
       return Result.error(new DecodeError({ tried, reason, path: this.path, raw }));
     };
     // typescript-result cannot see through a generic result type.
-    return readAttribute(this.owner, this.descriptor, options, understand) as AsyncResult<
-      T | undefined,
-      AttributeReadError
-    >;
+    return readAttribute(this.owned, options, understand) as AsyncResult<T | undefined, AttributeReadError>;
   }
 
   /** The exact text, its newline included; `undefined` where its object has no such attribute. */
-  readRaw(
-    options?: OperationOptions,
-  ): AsyncResult<string | undefined, Exclude<AttributeReadError, DecodeError>> {
+  readRaw(options?: OperationOptions): AsyncResult<string | undefined, AttributeReadError> {
     const verbatim = (raw: string): Result<string, never> => Result.ok(raw);
-    return readAttribute(this.owner, this.descriptor, options, verbatim) as AsyncResult<
+    return readAttribute(this.owned, options, verbatim) as AsyncResult<
       string | undefined,
-      Exclude<AttributeReadError, DecodeError>
+      AttributeReadError
     >;
   }
 }
@@ -81,12 +82,12 @@ export class ReadableAttribute<T> extends BoundAttribute<T> {
 export class WritableAttribute<T> extends BoundAttribute<T> {
   /** Writes a value and a newline as one command. An attribute that its object does not have is `unsupported`. */
   write(value: T, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
-    return write(this.owner, this.descriptor, value, options);
+    return write(this.owned, this.descriptor, value, options);
   }
 
   /** Writes a text exactly as it is, as one command. It must not be empty, nor longer than 4096 bytes. */
   writeRaw(text: string, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
-    return writeRaw(this.owner, this.descriptor, text, options);
+    return writeRaw(this.owned, text, options);
   }
 }
 
@@ -98,12 +99,12 @@ export class WritableAttribute<T> extends BoundAttribute<T> {
 export class Attribute<T> extends ReadableAttribute<T> {
   /** Writes a value and a newline as one command. An attribute that its object does not have is `unsupported`. */
   write(value: T, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
-    return write(this.owner, this.descriptor, value, options);
+    return write(this.owned, this.descriptor, value, options);
   }
 
   /** Writes a text exactly as it is, as one command. It must not be empty, nor longer than 4096 bytes. */
   writeRaw(text: string, options?: OperationOptions): AsyncResult<void, AttributeWriteError> {
-    return writeRaw(this.owner, this.descriptor, text, options);
+    return writeRaw(this.owned, text, options);
   }
 }
 
@@ -116,29 +117,34 @@ export type AttributeFor<T, A extends Access> = A extends "ro"
 
 const KINDS = { ro: ReadableAttribute, wo: WritableAttribute, rw: Attribute } as const;
 
-/** The attribute of an object that a descriptor declares. */
+/** The attribute of an object that a descriptor declares; its source is the file of its name where none is given. */
 export function bind<T, A extends Access>(
   owner: AttributeOwner,
   descriptor: AttributeDescriptor<T, A>,
+  source?: AttributeSource,
 ): AttributeFor<T, A> {
-  return new KINDS[descriptor.access](owner, descriptor) as AttributeFor<T, A>;
+  return new KINDS[descriptor.access](owner, descriptor, source) as AttributeFor<T, A>;
 }
 
 function write<T>(
-  owner: AttributeOwner,
-  { name, options: about, codec }: AttributeDescriptor<T, Access>,
+  owned: OwnedAttribute,
+  { codec }: AttributeDescriptor<T, Access>,
   value: T,
   options: OperationOptions | undefined,
 ): AsyncResult<void, AttributeWriteError> {
-  const setting = { name, options: about, encode: () => codec.encode(value) };
-  return writeAttribute(owner, name, (tried) => toCommand(setting, tried), options);
+  const setting = { ...toSetting(owned), encode: () => codec.encode(value) };
+  return writeAttribute(owned, (tried) => toCommand(setting, tried), options);
 }
 
-function writeRaw<T>(
-  owner: AttributeOwner,
-  { name, options: about }: AttributeDescriptor<T, Access>,
+function writeRaw(
+  owned: OwnedAttribute,
   text: string,
   options: OperationOptions | undefined,
 ): AsyncResult<void, AttributeWriteError> {
-  return writeAttribute(owner, name, (tried) => checkCommand({ name, text, options: about }, tried), options);
+  return writeAttribute(owned, (tried) => checkCommand({ ...toSetting(owned), text }, tried), options);
+}
+
+/** What a check has to know: the file's name, which need not be the attribute's. */
+function toSetting({ name, options, source }: OwnedAttribute): Pick<OwnedAttribute, "name" | "options"> {
+  return { name: source.from === "file" ? source.name : name, options };
 }

@@ -43,3 +43,13 @@ export const hexadecimal: Codec<number> = {
       ? Result.ok(`0x${value.toString(16)}`)
       : Result.error("is not a whole number from 0 that can be held exactly"),
 };
+
+/** Yes or no: `1` or `0`, and `Y`, `N`, `yes`, `no` too when read. Written as `1` or `0`. */
+export const flag: Codec<boolean> = {
+  decode: (raw) => {
+    const word = raw.trim();
+    if (/^(?:1|y|yes)$/i.test(word)) return Result.ok(true);
+    return /^(?:0|n|no)$/i.test(word) ? Result.ok(false) : Result.error("is neither yes nor no");
+  },
+  encode: (value) => Result.ok(value ? "1" : "0"),
+};

@@ -26,6 +26,26 @@ export class OutsideFailure extends FileFailure {
   }
 }
 
+/** A file whose text could not be understood. */
+export class DecodeFailure extends FileFailure {
+  readonly raw: string;
+  /** What is wrong with the text, as a clause: `is not a number`. */
+  readonly fault: string;
+
+  constructor(path: string, raw: string, fault: string) {
+    super("understand", path, fault);
+    this.raw = raw;
+    this.fault = fault;
+  }
+}
+
+/** An object that is no longer there, though its folder may be. */
+export class GoneFailure extends FileFailure {
+  constructor(path: string) {
+    super("find", path, "it is no longer there");
+  }
+}
+
 /** The caller's limit struck. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
@@ -46,7 +66,11 @@ export function isAbsent(thrown: unknown): boolean {
 
 /** Whether a call failed because its object is not there, or is just going: reads of a dying device give ENODEV. */
 export function isVanished(thrown: unknown): boolean {
-  return isAbsent(thrown) || (thrown instanceof FileFailure && thrown.errno === "ENODEV");
+  return (
+    isAbsent(thrown) ||
+    thrown instanceof GoneFailure ||
+    (thrown instanceof FileFailure && thrown.errno === "ENODEV")
+  );
 }
 
 function errnoOf(cause: unknown): string | undefined {

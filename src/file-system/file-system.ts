@@ -1,9 +1,5 @@
 /** What the library asks `lstat` about: a narrow view of node's `Stats`. */
 export interface FileStat {
-  /** File type and permission bits, as `st_mode` holds them. */
-  readonly mode: number;
-  /** Inode number: two looks at one kernel object give the same one. */
-  readonly ino: number;
   /** Whether it is a folder. */
   isDirectory(): boolean;
   /** Whether it is an ordinary file, as every sysfs attribute is. */
@@ -52,8 +48,6 @@ export interface FileSystem {
   readdir(path: string): Promise<string[]>;
   /** The target of a symbolic link, as it is stored. */
   readlink(path: string): Promise<string>;
-  /** The path with every symbolic link in it resolved. */
-  realpath(path: string): Promise<string>;
   /** What a path is, without following a link at its end. */
   lstat(path: string): Promise<FileStat>;
   /**

@@ -1,9 +1,12 @@
+import { posix } from "node:path";
 import { FileFailure, Interruption, isAbsent, OutsideFailure } from "./failure.js";
 import type { FileStat, FileSystem } from "./file-system.js";
 import type { Limits } from "./limits.js";
 import { log } from "../log.js";
 
 const O_WRONLY = 1;
+/** The kernel's own limit of links in a path. */
+const MOST_LINKS = 40;
 
 /**
  * The file system as one operation uses it: under that operation's limits, and with every way in which an injected
@@ -11,15 +14,21 @@ const O_WRONLY = 1;
  */
 export class Io {
   readonly #fs: FileSystem;
+  readonly #root: string;
   readonly #limits: Limits;
+  /** Folders that this operation has seen to be no links. */
+  readonly #folders = new Set<string>();
 
-  constructor(fs: FileSystem, limits: Limits) {
+  constructor(fs: FileSystem, root: string, limits: Limits) {
     this.#fs = fs;
+    this.#root = root;
     this.#limits = limits;
   }
 
-  readFile(path: string): Promise<string> {
-    return this.#call("readFile", path, () => this.#fs.readFile(path, "utf8"), isString);
+  /** The text of an attribute. A link in its path must not lead out of the sysfs root: that is seen before it is opened. */
+  async readFile(path: string): Promise<string> {
+    const file = await this.resolve(path);
+    return this.#call("readFile", file, () => this.#fs.readFile(file, "utf8"), isString);
   }
 
   readdir(path: string): Promise<string[]> {
@@ -34,14 +43,33 @@ export class Io {
     return this.#call("lstat", path, () => this.#fs.lstat(path), isStat);
   }
 
-  /** The real path of an attribute, refused where it lies outside the root. */
-  async resolve(path: string, root: string): Promise<string> {
-    const real = await this.#realpath(path);
-    if (isInside(real, root) || isInside(real, await this.#realpath(root))) return real;
-    throw new OutsideFailure(path, real);
+  /**
+   * The path of an attribute with every link below the root resolved, refused where one leads out of it. Nothing is
+   * asked about the root itself: it may be `/proc/<pid>/root/sys`, which `realpath` would mistake for our own.
+   */
+  async resolve(path: string): Promise<string> {
+    let rest = path.slice(this.#root.length + 1).split("/");
+    let resolved = this.#root;
+    for (let links = 0; rest.length > 0;) {
+      const [component = "", ...others] = rest;
+      const next = `${resolved}/${component}`;
+      if (!(await this.#isLink(next, others.length > 0))) {
+        [resolved, rest] = [next, others];
+        continue;
+      }
+      if (++links > MOST_LINKS) throw new FileFailure("resolve", path, "too many links");
+      const target = posix.resolve(resolved, await this.readlink(next));
+      if (!isInside(target, this.#root)) throw new OutsideFailure(path, target);
+      rest = [...target.slice(this.#root.length + 1).split("/"), ...others];
+      resolved = this.#root;
+    }
+    return resolved;
   }
 
-  /** Writes a whole text at once. `begun` gets the write itself, which goes on when the limits strike. */
+  /**
+   * Writes a whole text to an attribute at once; links as for reading. `begun` gets the write itself, which goes on when
+   * the limits strike.
+   */
   writeFile(path: string, text: string, begun?: (write: Promise<void>) => void): Promise<void> {
     return this.#write("writeFile", path, text, begun);
   }
@@ -106,8 +134,11 @@ export class Io {
     }
   }
 
-  #realpath(path: string): Promise<string> {
-    return this.#call("realpath", path, () => this.#fs.realpath(path), isString);
+  async #isLink(path: string, folder: boolean): Promise<boolean> {
+    if (this.#folders.has(path)) return false;
+    const link = (await this.lstat(path)).isSymbolicLink();
+    if (folder && !link) this.#folders.add(path);
+    return link;
   }
 
   async #write(
@@ -116,18 +147,19 @@ export class Io {
     text: string,
     begun?: (write: Promise<void>) => void,
   ): Promise<void> {
+    const file = await this.resolve(path);
     const { signal } = this.#limits;
     const options = signal === undefined ? { flag: O_WRONLY } : { flag: O_WRONLY, signal };
     const progress = { begun: false };
     const start = (): Promise<void> => {
       progress.begun = true;
-      const write = (async () => this.#fs[call]?.(path, text, options))();
+      const write = (async () => this.#fs[call]?.(file, text, options))();
       begun?.(write);
       return write;
     };
     log.write("%s <- %o", path, text);
     try {
-      await this.#call(call, path, start, isAnything);
+      await this.#call(call, file, start, isAnything);
     } catch (thrown) {
       if (progress.begun && thrown instanceof Interruption)
         thrown.pending = `The write to ${path} may still take effect.`;
@@ -156,13 +188,15 @@ export class Io {
 }
 
 /** Whether an absolute path lies below a folder. */
-export function isInside(path: string, folder: string): boolean {
-  return folder === "/" || path.startsWith(`${folder}/`);
+function isInside(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
 }
 
 const isAnything = (): boolean => true;
 const isString = (value: unknown): boolean => typeof value === "string";
 const isName = (value: unknown): boolean => typeof value === "string" && /^(?!\.\.?$)[^/]+$/.test(value);
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName);
-const isStat = (value: unknown): boolean =>
-  typeof (value as Partial<FileStat> | null | undefined)?.isDirectory === "function";
+const isStat = (value: unknown): boolean => {
+  const stat = value as Partial<FileStat> | null | undefined;
+  return typeof stat?.isDirectory === "function" && typeof stat.isSymbolicLink === "function";
+};

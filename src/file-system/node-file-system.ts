@@ -17,8 +17,9 @@ const DEVICE_FOLDER =
 /** How {@link NodeFileSystem} reads. */
 export interface NodeFileSystemOptions {
   /**
-   * `auto` (the default) reads synchronously in slices of 2 ms, which is ten times faster than the thread pool, and
-   * turns to the pool for a device that is slow or being written to; `pool` always reads in the pool.
+   * How `readFile` works; folders and links are always read at once, as no driver can hold that up. `auto` (the
+   * default): synchronously, in slices of 2 ms, which is ten times faster than the thread pool; in the pool while a
+   * device is being written to, and for good once one was slow. `pool`: always in the pool.
    */
   readonly reads?: "auto" | "pool";
 }
@@ -85,12 +86,6 @@ export class NodeFileSystem implements FileSystem {
   async readlink(path: string): Promise<string> {
     await this.#budget();
     return fs.readlinkSync(path);
-  }
-
-  /** The path with all symbolic links resolved. */
-  async realpath(path: string): Promise<string> {
-    await this.#budget();
-    return fs.realpathSync.native(path);
   }
 
   /** What a path is. */

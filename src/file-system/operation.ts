@@ -4,19 +4,20 @@ import {
   AlreadyExistsError,
   BusyError,
   ConflictError,
+  DecodeError,
   GoneError,
   InvalidArgumentError,
   IoError,
   type MdevError,
   NoInstancesError,
-  NotFoundError,
   type OperationError,
   PermissionError,
   RejectedError,
   TimeoutError,
   UnsupportedError,
 } from "../errors.js";
-import { FileFailure, Interruption, OutsideFailure } from "./failure.js";
+import { quote } from "../identifiers.js";
+import { DecodeFailure, FileFailure, GoneFailure, Interruption, OutsideFailure } from "./failure.js";
 import type { FileSystem } from "./file-system.js";
 import { Io } from "./io.js";
 import { Limits, type OperationOptions } from "./limits.js";
@@ -28,7 +29,6 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
 interface Meanings {
   readonly "already-exists": AlreadyExistsError;
   readonly "no-instances": NoInstancesError;
-  readonly "not-found": NotFoundError;
   readonly busy: BusyError;
   readonly conflict: ConflictError;
   readonly gone: GoneError;
@@ -50,21 +50,21 @@ export interface ErrnoMeaning<K extends keyof Meanings = keyof Meanings> {
 /** The errnos that have a meaning of their own to an operation, by symbolic name. */
 export type ErrnoTable<K extends keyof Meanings = keyof Meanings> = Readonly<Record<string, ErrnoMeaning<K>>>;
 
-const PERMISSION: ErrnoMeaning<"permission"> = {
-  is: "permission",
-  because: "this process may not do that",
-  hint: "Writing to sysfs takes root, or an attribute whose owner or mode was changed.",
+const NOT_ALLOWED = { is: "permission", because: "this process may not do that" } as const;
+const ANYWHERE: ErrnoTable<"permission"> = {
+  EACCES: {
+    ...NOT_ALLOWED,
+    hint: "Most of it takes root; and some files can only be read, others only be written.",
+  },
+  EPERM: NOT_ALLOWED,
+  EROFS: { is: "permission", because: "sysfs is mounted read-only", hint: "Containers often see it so." },
 };
-const READ_ONLY: ErrnoMeaning<"permission"> = {
-  is: "permission",
-  because: "sysfs is mounted read-only",
-  hint: "Containers often see it so.",
-};
-const ANYWHERE: ErrnoTable<"permission"> = { EACCES: PERMISSION, EPERM: PERMISSION, EROFS: READ_ONLY };
 
 /** The injected file system and the limit that holds where the caller gives none. */
 export interface OperationHost {
   readonly fs: FileSystem;
+  /** The sysfs root, which nothing may lead out of. */
+  readonly sysfs: string;
   readonly timeout: number | undefined;
 }
 
@@ -82,7 +82,7 @@ export interface OperationFacts<K extends keyof Meanings> {
  * union. The body throws none of its own, it returns them.
  */
 export function operate<T, E extends MdevError, K extends keyof Meanings>(
-  { fs, timeout }: OperationHost,
+  { fs, sysfs, timeout }: OperationHost,
   { tried, errnos, options }: OperationFacts<K>,
   body: (io: Io) => Promise<Result<T, E>>,
 ): AsyncResult<T, E | Meanings[K] | OperationError> {
@@ -91,7 +91,7 @@ export function operate<T, E extends MdevError, K extends keyof Meanings>(
     if (fault !== undefined) throw new InvalidArgumentError({ tried, reason: fault });
     const limits = new Limits({ signal: options?.signal, timeout: options?.timeout ?? timeout });
     try {
-      return await body(new Io(fs, limits));
+      return await body(new Io(fs, sysfs, limits));
     } finally {
       limits.end();
     }
@@ -120,6 +120,13 @@ export function explain<K extends keyof Meanings>(
       path,
     });
   }
+  if (failure instanceof DecodeFailure) {
+    const { raw, fault } = failure;
+    return new DecodeError({ tried, reason: `the text ${quote(raw)} of ${path} ${fault}`, path, raw });
+  }
+  if (failure instanceof GoneFailure) {
+    return new GoneError({ tried, reason: "it is no longer there", path }) as Meanings[K];
+  }
   const meaning = errno === undefined ? undefined : (errnos[errno] ?? ANYWHERE[errno]);
   const facts = { tried, path, errno, cause: cause instanceof Error ? cause : failure };
   if (meaning === undefined) return new IoError({ ...facts, reason: failure.message });
@@ -135,8 +142,6 @@ function errorOf(
       return new AlreadyExistsError(facts);
     case "no-instances":
       return new NoInstancesError(facts);
-    case "not-found":
-      return new NotFoundError(facts);
     case "busy":
       return new BusyError(facts);
     case "conflict":

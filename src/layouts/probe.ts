@@ -1,14 +1,33 @@
 import type { Io } from "../file-system/io.js";
-import type { Layout } from "./layout.js";
+import { classBased } from "./class-based.js";
+import { general } from "./general.js";
+import type { Layout, LayoutName } from "./layout.js";
 import { merged } from "./merged.js";
+import { nvidiaVfio } from "./nvidia-vfio.js";
 
 /** All layouts, in the order in which a parent is tried. */
-const LAYOUTS: readonly Layout[] = [merged];
+const LAYOUTS: readonly Layout[] = [merged, general, classBased, nvidiaVfio];
 
-/** The layout of a folder, by its files; `undefined` where it is no parent. */
-export async function probe(io: Io, parent: string): Promise<Layout | undefined> {
+/** The layouts' names. */
+export const LAYOUT_NAMES: readonly LayoutName[] = LAYOUTS.map(({ name }) => name);
+
+/**
+ * The layout of a folder, by its files and never by the kernel's version; `undefined` where it is no parent. Where types
+ * are offered but none is there to tell by, it is `merged`.
+ */
+export async function probe(
+  io: Io,
+  parent: string,
+  forced: LayoutName | undefined,
+): Promise<Layout | undefined> {
   for (const layout of LAYOUTS) {
-    if (await layout.fits(io, parent)) return layout;
+    if (
+      forced === undefined
+        ? await layout.fits(io, parent)
+        : layout.name === forced && (await layout.offers(io, parent))
+    ) {
+      return layout;
+    }
   }
-  return undefined;
+  return forced === undefined && (await merged.offers(io, parent)) ? merged : undefined;
 }

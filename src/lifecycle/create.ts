@@ -1,6 +1,8 @@
 import { type AsyncResult, Result } from "typescript-result";
-import { writeCommand, writingErrnos } from "../attributes/access.js";
-import type { AttributeCommand } from "../attributes/descriptor.js";
+import { writeText, writingErrnos } from "../attributes/access.js";
+import { integer } from "../attributes/codec.js";
+import { type AttributeCommand, readOnly } from "../attributes/descriptor.js";
+import { file } from "../attributes/source.js";
 import type { HostContext } from "../context.js";
 import {
   AlreadyExistsError,
@@ -8,7 +10,6 @@ import {
   type ConflictError,
   GoneError,
   NoInstancesError,
-  type NotFoundError,
   type OperationError,
   type RejectedError,
   RollbackFailedError,
@@ -18,7 +19,10 @@ import { FileFailure, Interruption } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { explain, operate } from "../file-system/operation.js";
-import { type FoundDevice, type FoundParent, findDevice } from "../layouts/mdev-bus.js";
+import { Inspection } from "../inspection.js";
+import type { CreateTarget, FoundDevice, FoundParent } from "../layouts/layout.js";
+import { deviceOwner, typeOwner } from "../layouts/owner.js";
+import { findDevice } from "../layouts/registry.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 import { removeDevice } from "./remove.js";
@@ -27,7 +31,6 @@ import { removeDevice } from "./remove.js";
 export type CreateError =
   | AlreadyExistsError
   | NoInstancesError
-  | NotFoundError
   | GoneError
   | RejectedError
   | BusyError
@@ -39,11 +42,10 @@ export type CreateError =
 /** How long an undo may take before it counts as failed, in milliseconds. */
 const UNDO_LIMIT = 10_000;
 
+const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
+
 /** A device to create, checked. */
-export interface CreateRequest {
-  readonly parent: FoundParent;
-  readonly typeId: string;
-  readonly uuid: string;
+export interface CreateRequest extends CreateTarget {
   /** What to write to the new device's attributes, in this order. */
   readonly commands: readonly AttributeCommand[];
 }
@@ -54,24 +56,23 @@ export function createDevice(
   request: CreateRequest,
   options: OperationOptions | undefined,
 ): AsyncResult<FoundDevice, CreateError> {
-  const { parent, typeId, uuid, commands } = request;
-  const { layout } = parent;
-  const tried = `create ${uuid} of type ${typeId} on ${baseName(parent.path)}`;
-  const device: FoundDevice = { path: `${parent.path}/${uuid}`, parent };
+  const { layout } = request.parent;
+  const device = layout.target(request);
+  const tried = `create ${device.id} of type ${request.typeId} on ${baseName(request.parent.path)}`;
+  const commands = [...layout.settings(request), ...request.commands];
 
   const create = async (io: Io): Promise<Result<FoundDevice, CreateError>> => {
-    const obstacle = await findObstacle(io, context, request, tried);
+    const obstacle = await findObstacle(io, context, request, device, tried);
     if (obstacle !== undefined) return Result.error(obstacle);
 
-    const command = layout.create(parent.path, typeId, uuid);
+    const command = layout.create(request);
     let write: Promise<void> | undefined;
     try {
-      const file = await io.resolve(command.path, context.sysfs);
-      await io.writeFile(file, command.text, (begun) => {
+      await io.writeFile(command.path, command.text, (begun) => {
         write = begun;
       });
-      log.create("%s: made", uuid);
-      if (!(await io.exists(device.path))) {
+      log.create("%s: made", device.path);
+      if (!(await layout.exists(io, device))) {
         const reason = "the kernel took it, but the device is not there";
         return Result.error(new GoneError({ tried, reason, path: device.path }));
       }
@@ -84,7 +85,7 @@ export function createDevice(
     } catch (thrown) {
       if (thrown instanceof Interruption && write !== undefined) {
         undoLater(context, device, write);
-        thrown.pending = `If the kernel made ${uuid}, or still makes it, it is removed again.`;
+        thrown.pending = `If the kernel made ${device.id}, or still makes it, it is removed again.`;
       }
       if (!(thrown instanceof FileFailure)) throw thrown;
       return Result.error(await explainRefusal(io, context, request, thrown, tried));
@@ -93,47 +94,76 @@ export function createDevice(
   return operate(context, { tried, errnos: layout.createErrnos, options }, create);
 }
 
-/** What the kernel would only call EINVAL, ENOENT or EEXIST. Availability is no obstacle: it is but a hint. */
+/** What the kernel would only call EINVAL, ENOENT, EEXIST or EPERM. Availability is no obstacle: it is but a hint. */
 async function findObstacle(
   io: Io,
-  { paths }: HostContext,
+  context: HostContext,
   { parent, typeId, uuid }: CreateRequest,
+  device: FoundDevice,
   tried: string,
-): Promise<AlreadyExistsError | GoneError | undefined> {
-  const folder = parent.layout.typePath(parent.path, typeId);
-  if (!(await io.isDirectory(folder))) {
-    return new GoneError({ tried, reason: "the type is no longer there", path: folder });
+): Promise<AlreadyExistsError | GoneError | NoInstancesError | undefined> {
+  const { path, layout } = parent;
+  if (device.typeId !== undefined) {
+    const held = await layout.typeIdOf(io, device);
+    if (held === undefined) return undefined;
+    return new NoInstancesError({
+      tried,
+      reason: `the function has a ${held} already`,
+      path: device.path,
+      available: 0,
+    });
   }
-  const link = `${paths.mdevDevices}/${uuid}`;
+  if (!(await layout.hasType(io, path, typeId))) {
+    return new GoneError({
+      tried,
+      reason: "the type is no longer there",
+      path: layout.typePath(path, typeId),
+    });
+  }
+  const link = context.paths.mdevDevice(uuid);
   if (!(await io.exists(link))) return undefined;
-  return alreadyExists(tried, link, (await findDevice(io, paths, uuid))?.path);
+  return alreadyExists(tried, link, (await findDevice(io, context, uuid))?.path);
 }
 
 async function explainRefusal(
   io: Io,
-  { paths }: HostContext,
-  { parent: { path: parent, layout }, typeId, uuid }: CreateRequest,
+  context: HostContext,
+  { parent, typeId, uuid }: CreateRequest,
   failure: FileFailure,
   tried: string,
 ): Promise<CreateError> {
+  const { layout } = parent;
   const error = explain(failure, tried, layout.createErrnos);
   if (error.type === "already-exists") {
-    return alreadyExists(tried, failure.path, (await findDevice(io, paths, uuid))?.path, failure);
+    return alreadyExists(tried, failure.path, (await findDevice(io, context, uuid))?.path, failure);
   }
   const mayBeFull = error.type === "no-instances" || layout.fullErrnos.has(failure.errno ?? "");
   if (!mayBeFull) return error;
-  const available = await layout.availableInstances(io, parent, typeId).catch(unlessInterrupted);
+  const available = await availableInstances(io, context, parent, typeId);
   if (error.type !== "no-instances" && !(available !== undefined && available <= 0)) return error;
   const { path, errno, cause } = error;
+  const said = available === undefined ? "" : `, available_instances says ${available}`;
   return new NoInstancesError({
     tried,
-    reason: `no instance of the type is left${available === undefined ? "" : `, available_instances says ${available}`}`,
+    reason: `no instance of the type is left${said}`,
     hint: "The types of a parent share what it has: remove a device of any of them, or take another parent.",
     path,
     errno,
     cause,
     available,
   });
+}
+
+/** What the kernel says now; `undefined` where it does not say. */
+async function availableInstances(
+  io: Io,
+  context: HostContext,
+  parent: FoundParent,
+  typeId: string,
+): Promise<number | undefined> {
+  const source = parent.layout.typeSource(parent.path, typeId, "availableInstances");
+  const inspection = new Inspection(io, typeOwner(context, parent, typeId));
+  return inspection.attribute(AVAILABLE_INSTANCES, source);
 }
 
 function alreadyExists(
@@ -156,15 +186,16 @@ function alreadyExists(
 async function setAttribute(
   io: Io,
   context: HostContext,
-  { path }: FoundDevice,
-  command: AttributeCommand,
+  device: FoundDevice,
+  { name, text, options }: AttributeCommand,
   step: string,
 ): Promise<CreateError | undefined> {
+  const attribute = { owner: deviceOwner(context, device), name, options, source: file(name) };
   try {
-    const written = await writeCommand(io, { host: context, path, label: baseName(path) }, command, step);
+    const written = await writeText(io, attribute, text, step);
     return written.ok ? undefined : written.error;
   } catch (thrown) {
-    if (thrown instanceof FileFailure) return explain(thrown, step, writingErrnos(command));
+    if (thrown instanceof FileFailure) return explain(thrown, step, writingErrnos(attribute));
     throw thrown;
   }
 }
@@ -178,16 +209,17 @@ async function rollBack(
 ): Promise<CreateError> {
   const undone = await undo(context, device);
   if (undone.ok) return failure;
-  const reason = `${failure.message} Removing it again failed too: ${undone.error.message}`;
-  const hint = `${device.path} is left behind.`;
+  const reason = "a step failed, and so did its undo";
+  const hint = `${device.path} is left behind. The step: ${failure.message} The undo: ${undone.error.message}`;
+  const [undoFailure, leftBehind] = [undone.error, device.path];
   return new RollbackFailedError({
     tried: step,
     reason,
     hint,
-    path: device.path,
+    path: leftBehind,
     failure,
-    undoFailure: undone.error,
-    leftBehind: device.path,
+    undoFailure,
+    leftBehind,
   });
 }
 
@@ -204,8 +236,4 @@ function undoLater(context: HostContext, device: FoundDevice, creation: Promise<
 
 function undo(context: HostContext, device: FoundDevice): ReturnType<typeof removeDevice> {
   return removeDevice(context, device, { timeout: UNDO_LIMIT });
-}
-
-function unlessInterrupted(thrown: unknown): undefined {
-  if (thrown instanceof Interruption) throw thrown;
 }

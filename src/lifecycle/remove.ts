@@ -1,16 +1,27 @@
 import { type AsyncResult, Result } from "typescript-result";
 import type { HostContext } from "../context.js";
-import { BusyError, type GoneError, type OperationError, type RejectedError } from "../errors.js";
-import { Interruption, isVanished } from "../file-system/failure.js";
+import { BusyError, InvalidArgumentError, type OperationError, type RejectedError } from "../errors.js";
+import { FileFailure, Interruption, isVanished } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { operate } from "../file-system/operation.js";
-import type { FoundDevice } from "../layouts/mdev-bus.js";
+import type { FoundDevice } from "../layouts/layout.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 
 /** What removing a device can end in. */
-export type RemoveError = BusyError | GoneError | RejectedError | OperationError;
+export type RemoveError = BusyError | RejectedError | OperationError;
+
+/** What {@link MdevDevice.remove} takes. */
+export interface RemoveOptions extends OperationOptions {
+  /**
+   * How often to try again what NVIDIA's driver refuses for some seconds after a virtual machine stopped (EBUSY, and
+   * EPERM on its interface for SR-IOV functions); not at all by default.
+   */
+  readonly retries?: number | undefined;
+  /** How long to wait before each of them, in milliseconds; 1000 by default. */
+  readonly retryInterval?: number | undefined;
+}
 
 /** How a removal went. */
 export interface RemoveOutcome {
@@ -18,61 +29,117 @@ export interface RemoveOutcome {
   readonly removed: boolean;
 }
 
-/** Between two looks whether the device's folder is gone, in milliseconds. */
+/** Between two looks how far the device is, in milliseconds. */
 const LOOK_AGAIN = 10;
-/** How long to look where the caller sets no limit, in milliseconds. */
-const LOOK_LIMIT = 10_000;
+/** How long to wait for a creation that is under way, in milliseconds. */
+const CREATION_LIMIT = 1_000;
+/** How long to wait until it is gone where the caller sets no limit, in milliseconds. */
+const REMOVAL_LIMIT = 10_000;
+const UNDER_WAY = "Its removal is under way: the kernel waits until nobody has the device open.";
 
-/** Removes a device, and returns when its folder is gone. */
+/** Removes a device, and returns when it is gone. */
 export function removeDevice(
   context: HostContext,
   device: FoundDevice,
-  options: OperationOptions | undefined,
+  options: RemoveOptions | undefined,
 ): AsyncResult<RemoveOutcome, RemoveError> {
-  const { path, parent } = device;
+  const { id, path, parent } = device;
   const { layout } = parent;
-  const tried = `remove ${baseName(path)} from ${baseName(parent.path)}`;
+  const tried = `remove ${id} from ${baseName(parent.path)}`;
+
+  const fault = retriesFault(options);
+  const limit = options?.timeout ?? context.timeout ?? REMOVAL_LIMIT;
 
   const remove = async (io: Io): Promise<Result<RemoveOutcome, RemoveError>> => {
-    const state = await layout.stateOf(io, path, `${context.paths.mdevDevices}/${baseName(path)}`);
+    if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
+    // Removed before it is complete, the kernel would leave it there for good, with its `remove` file gone.
+    const state = await settledState(io, device, limit);
     log.remove("%s is %s", path, state ?? "gone");
     if (state === undefined) return Result.ok({ removed: false });
     if (state === "creating") {
-      // The kernel would leave it there for good, with its `remove` file gone.
       const reason = "it is not completely created yet";
       return Result.error(new BusyError({ tried, reason, path, hint: "Try again when that is done." }));
     }
-    const removed = state === "active" && (await command(io, context, device));
-    await untilGone(io, path, options?.timeout ?? context.timeout ?? LOOK_LIMIT);
+    const removed = await command(io, device, options);
+    await untilGone(io, device, limit);
     return Result.ok({ removed });
   };
   return operate(context, { tried, errnos: layout.removeErrnos, options }, remove);
 }
 
+/** How far the device is, once that stays so: `undefined` when it is gone. */
+async function settledState(
+  io: Io,
+  device: FoundDevice,
+  limit: number,
+): Promise<"active" | "creating" | undefined> {
+  const { layout } = device.parent;
+  const begun = performance.now();
+  while (await layout.exists(io, device)) {
+    const state = await layout.stateOf(io, device);
+    if (state === "active") return state;
+    const waited = performance.now() - begun;
+    if (state === "creating" && waited > CREATION_LIMIT) return state;
+    if (state === "removing" && waited > limit) throw stillThere(limit);
+    await pauseUnderWay(io, state === "removing");
+  }
+  return undefined;
+}
+
 /** Tells the kernel; `false` where somebody else was faster. */
-async function command(io: Io, { sysfs }: HostContext, { path, parent }: FoundDevice): Promise<boolean> {
-  const { path: file, text } = parent.layout.remove(path);
-  try {
-    await io.writeDetached(await io.resolve(file, sysfs), text);
-    return true;
-  } catch (thrown) {
-    if (isVanished(thrown)) return false;
-    if (thrown instanceof Interruption && thrown.pending !== undefined) {
-      thrown.pending = "The kernel may still remove it: it waits until nobody has the device open.";
+async function command(io: Io, device: FoundDevice, options: RemoveOptions | undefined): Promise<boolean> {
+  const { layout } = device.parent;
+  const { retries = 0, retryInterval = 1000 } = options ?? {};
+  for (let tries = 0; ; tries++) {
+    // A device that is another one by now must not be removed: look again before each try.
+    if (tries > 0 && !(await layout.exists(io, device))) return false;
+    const { path, text } = await layout.remove(io, device);
+    try {
+      await io.writeDetached(path, text);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof Interruption && thrown.pending !== undefined) {
+        thrown.pending = "The kernel may still remove it: it waits until nobody has the device open.";
+      }
+      if (isVanished(thrown) || (thrown instanceof FileFailure && !(await layout.exists(io, device))))
+        return false;
+      if (!(thrown instanceof FileFailure && layout.passingErrnos.has(thrown.errno ?? "") && tries < retries))
+        throw thrown;
+      log.remove("%s: %s, trying again", device.path, thrown.errno);
+      await io.pause(retryInterval);
     }
+  }
+}
+
+/** Waits until the device is gone: a link on the bus goes earlier, and some kernels answer before they are done. */
+async function untilGone(io: Io, device: FoundDevice, limit: number): Promise<void> {
+  const begun = performance.now();
+  while (await device.parent.layout.exists(io, device)) {
+    if (performance.now() - begun > limit) throw stillThere(limit);
+    await pauseUnderWay(io, true);
+  }
+}
+
+/** Waits for the next look; a limit that strikes meanwhile says that the removal goes on. */
+async function pauseUnderWay(io: Io, removing: boolean): Promise<void> {
+  try {
+    await io.pause(LOOK_AGAIN);
+  } catch (thrown) {
+    if (removing && thrown instanceof Interruption) thrown.pending = UNDER_WAY;
     throw thrown;
   }
 }
 
-/** Waits until the folder is gone: a link on the bus goes earlier, and some kernels answer before they are done. */
-async function untilGone(io: Io, path: string, limit: number): Promise<void> {
-  const end = performance.now() + limit;
-  while (await io.exists(path)) {
-    if (performance.now() > end) {
-      const late = new Interruption("timeout", `its folder is still there after ${limit} ms`);
-      late.pending = "Its removal is under way: the kernel waits until nobody has the device open.";
-      throw late;
-    }
-    await io.pause(LOOK_AGAIN);
-  }
+function stillThere(limit: number): Interruption {
+  const late = new Interruption("timeout", `it is still there after ${limit} ms`);
+  late.pending = UNDER_WAY;
+  return late;
+}
+
+function retriesFault(options: RemoveOptions | undefined): string | undefined {
+  const { retries = 0, retryInterval = 0 } = options ?? {};
+  if (!Number.isSafeInteger(retries) || retries < 0) return "its retries are not a number from 0";
+  return retryInterval >= 0 && retryInterval < 2 ** 31
+    ? undefined
+    : "its retry interval is not in milliseconds";
 }

@@ -1,0 +1,14 @@
+import type { Parent } from "./parent.js";
+
+/**
+ * One physical card: the parents that share what it has. With SR-IOV these are functions of one physical function, which
+ * need not be a parent itself; any other parent is a card of its own.
+ */
+export interface Card {
+  /** The name of the physical function, or of the one parent. */
+  readonly id: string;
+  /** Its folder. */
+  readonly path: string;
+  /** Its parents, in natural order. */
+  readonly parents: readonly Parent[];
+}

@@ -1,0 +1,93 @@
+import {
+  type AsyncResult,
+  type AttributeDescriptor,
+  type AttributeReadError,
+  DecodeError,
+  type MdevType,
+  MdevTypeExtension,
+  type OperationOptions,
+  Result,
+} from "../../index.js";
+import { type DisplayFacts, isKnown, merge, type PartialFacts } from "./facts.js";
+import { fbLength, heads, maxInstances, resolutionFile } from "./files.js";
+import { displayFactsOf } from "./text.js";
+
+/**
+ * A type whose devices have a display, whatever its vendor: the one set of attributes for a class of devices that the
+ * proposal of September 2016 had in mind. The facts are found in the type's folder on its own
+ * (`mdev_supported_types/<type>/{fb_length,resolution,heads,max_instances}` of that proposal), in its `description`
+ * (NVIDIA, GVT-g, mdpy, mbochs), or without one in its `name` (NVIDIA).
+ *
+ * @example
+ * ```ts
+ * import { MdevHost } from "vfio-mdev";
+ * import { DisplayType, meets } from "vfio-mdev/display";
+ * import { SimulatedHost } from "vfio-mdev/testing";
+ *
+ * const simulated = new SimulatedHost();
+ * simulated.addNvidiaGpu({ address: "0000:3b:00.0" });
+ * simulated.addMdpy();
+ * for (const parent of await new MdevHost({ fs: simulated.fs }).parents().getOrThrow()) {
+ *   for (const type of await parent.types().getOrThrow()) {
+ *     const display = await type.as(DisplayType).getOrThrow();
+ *     const facts = await display.read().getOrThrow();
+ *     if (meets(facts, { heads: 4, framebufferBytes: 3 * 2 ** 30 })) console.log(type.id); // prints: nvidia-48
+ *   }
+ * }
+ * ```
+ */
+export class DisplayType extends MdevTypeExtension {
+  /** Whether anything of its displays can be known. */
+  static fits(type: MdevType): AsyncResult<boolean, AttributeReadError> {
+    const known = new DisplayType(type).read().map(isKnown);
+    // A description that is in a known form and malformed: of a display all the same.
+    return known.recover((error) => (error.type === "decode" ? true : Result.error(error)));
+  }
+
+  /**
+   * All that is known of its displays, each fact from the first source that has it: the files of the 2016 layout, the
+   * description, the name where there is no description. A malformed number in one of them is `decode`, and its error has
+   * the text.
+   */
+  read(options?: OperationOptions): AsyncResult<DisplayFacts, AttributeReadError> {
+    const within = shared(options);
+    return Result.gen(this, async function* () {
+      const files = yield* this.#readFiles(within);
+      const description = yield* this.type.description.readRaw(within());
+      const name = description === undefined ? yield* this.type.name.read(within()) : undefined;
+      const said = displayFactsOf({ id: this.type.id, name, description });
+      if (said.ok) return Result.ok(merge([files, said.value]));
+      return Result.error(this.#notUnderstood(description ?? "", said.error));
+    });
+  }
+
+  #readFiles(within: () => OperationOptions | undefined): AsyncResult<PartialFacts, AttributeReadError> {
+    return Result.gen(this, async function* () {
+      if (this.type.path === undefined) return Result.ok({});
+      const file = <T>(
+        descriptor: AttributeDescriptor<T, "ro">,
+      ): AsyncResult<T | undefined, AttributeReadError> => this.attribute(descriptor).read(within());
+      return Result.ok({
+        framebufferBytes: yield* file(fbLength),
+        maxResolution: yield* file(resolutionFile),
+        heads: yield* file(heads),
+        maxInstances: yield* file(maxInstances),
+      });
+    });
+  }
+
+  #notUnderstood(raw: string, reason: string): DecodeError {
+    const tried = `read the display facts of ${this.type.id} on ${this.type.parent.id}`;
+    const shown = JSON.stringify(raw.length > 80 ? `${raw.slice(0, 80)}…` : raw);
+    const { path } = this.type.description;
+    return new DecodeError({ tried, reason: `its description ${shown} ${reason}`, path, raw });
+  }
+}
+
+/** The options of one read after the other, so that the caller's limit of time is one for all of them. */
+function shared(options: OperationOptions | undefined): () => OperationOptions | undefined {
+  const timeout = options?.timeout;
+  if (typeof timeout !== "number" || !(timeout > 0)) return () => options;
+  const end = performance.now() + timeout;
+  return () => ({ ...options, timeout: Math.max(0, end - performance.now()) });
+}

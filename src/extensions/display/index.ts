@@ -1,0 +1,10 @@
+/**
+ * Displays of mediated devices, whatever the vendor: framebuffer, heads, resolution. Proven on real kernels for mdpy
+ * and mbochs; for NVIDIA and GVT-g from public sources; the 2016 layout exists in simulation only.
+ *
+ * @packageDocumentation
+ */
+export { DisplayType } from "./display-type.js";
+export type { DisplayFacts } from "./facts.js";
+export { type DisplayNeeds, meets } from "./needs.js";
+export { displayFactsOf, type DisplayText } from "./text.js";

@@ -1,0 +1,121 @@
+import { type Codec, Result } from "../../index.js";
+import type { Resolution } from "../samples/index.js";
+
+const MIB = 2 ** 20;
+
+/** How one value is written: to and from exactly its text, `undefined` where there is none. */
+interface Scalar<T> {
+  readonly example: string;
+  decode(this: void, text: string): T | undefined;
+  encode(this: void, value: T): string | undefined;
+}
+
+/** One value of a text of pairs, and its key there. */
+interface Field<T> extends Scalar<T> {
+  readonly key: string;
+}
+
+/** The values of a text of pairs, by the names that they get. */
+type Fields<T> = { readonly [Name in keyof T]: Field<NonNullable<T[Name]>> };
+
+/** How the pairs stand in the text. */
+interface Punctuation {
+  /** What stands between the pairs when they are read. */
+  readonly between: RegExp;
+  /** What stands between them when they are written. */
+  readonly joint: string;
+  /** What stands between a key and its value: the first one counts. */
+  readonly sign: "=" | ": ";
+}
+
+/** The pairs of a text that have other keys, as they stand there. */
+interface Others {
+  readonly others: Readonly<Record<string, string>>;
+}
+
+/** `4`: a whole number from 0. */
+export const count = (key: string): Field<number> => ({
+  key,
+  example: "4",
+  decode: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : undefined),
+  encode: (value) => (isWhole(value, 1e15) ? String(value) : undefined),
+});
+
+/** `2048` and its unit, in bytes: what drivers call MB and M are 2^20 of them. */
+export const mebibytes = (key: string, unit: "M" | "MB"): Field<number> => ({
+  key,
+  example: `2048${unit}`,
+  decode: (text) => {
+    const [, digits, found] = /^([0-9]{1,9})([A-Z]+)$/.exec(text) ?? [];
+    return found === unit ? Number(digits) * MIB : undefined;
+  },
+  encode: (bytes) => (isWhole(bytes / MIB, 1e9) ? `${bytes / MIB}${unit}` : undefined),
+});
+
+/** `1920x1200`. */
+export const pixels = (key: string): Field<Resolution> => ({
+  key,
+  example: "1920x1200",
+  decode: (text) => {
+    const [, width, height] = /^([0-9]{1,9})x([0-9]{1,9})$/.exec(text) ?? [];
+    if (width === undefined || height === undefined) return undefined;
+    return Object.freeze({ width: Number(width), height: Number(height) });
+  },
+  encode: ({ width, height }) =>
+    isWhole(width, 1e9) && isWhole(height, 1e9) ? `${width}x${height}` : undefined,
+});
+
+/** A text of pairs of keys and values, to and from frozen data. */
+export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuation): Codec<T & Others> {
+  const known = Object.entries<Field<unknown>>(fields);
+  const keys = new Set(known.map(([, { key }]) => key));
+
+  const decode = (raw: string): Result<object, string> => {
+    const found = new Map<string, string>();
+    for (const part of raw.split(between).map((text) => text.trim())) {
+      if (part === "") continue;
+      const at = part.indexOf(sign.trim());
+      const key = part.slice(0, at).trimEnd();
+      if (at === -1 || key === "") return Result.error(`holds ${JSON.stringify(part)}, which is no pair`);
+      if (found.has(key)) return Result.error(`holds ${key} twice`);
+      found.set(key, part.slice(at + 1).trimStart());
+    }
+    const values: Record<string, unknown> = {};
+    for (const [name, { key, example, decode: decodeValue }] of known) {
+      const text = found.get(key);
+      values[name] = text === undefined ? undefined : decodeValue(text);
+      if (text !== undefined && values[name] === undefined)
+        return Result.error(`has no ${key} such as ${example}`);
+      found.delete(key);
+    }
+    return Result.ok(Object.freeze({ ...values, others: Object.freeze(Object.fromEntries(found)) }));
+  };
+
+  const encode = ({
+    others,
+    ...values
+  }: Others & Readonly<Record<string, unknown>>): Result<string, string> => {
+    const written: string[] = [];
+    for (const [name, { key, example, encode: encodeValue }] of known) {
+      if (values[name] === undefined) continue;
+      const text = encodeValue(values[name]);
+      if (text === undefined) return Result.error(`has a ${name} that cannot be written such as ${example}`);
+      written.push(`${key}${sign}${text}`);
+    }
+    for (const [key, value] of Object.entries(others)) {
+      const isBare = [key, value].every((text) => text === text.trim() && !between.test(text));
+      if (!isBare || key === "" || key.includes(sign.trim()) || keys.has(key)) {
+        return Result.error(`has an unknown pair ${JSON.stringify(key)} that cannot be written`);
+      }
+      written.push(`${key}${sign}${value}`);
+    }
+    return Result.ok(written.join(joint));
+  };
+
+  // The fields say which names there are, with which types; the compiler cannot follow that through the loops.
+  return { decode, encode } as Codec<T & Others>;
+}
+
+function isWhole(value: number, limit: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < limit;
+}

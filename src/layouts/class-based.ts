@@ -1,0 +1,45 @@
+import { NOWHERE } from "../attributes/source.js";
+import type { Layout } from "./layout.js";
+import { filesOfSomeType, mdev, typeFiles, typeFolder } from "./mdev.js";
+
+/**
+ * The class-based layout of the discussion of September 2016, with a set of files for each class of devices:
+ * `<parent>/mdev_supported_types/<number>/{create,name,fb_length,resolution,heads,max_instances,params,requires_group}`,
+ * `<parent>/mdev_destroy`. No kernel has it. The proposal gives names but no formats; the formats are our reading.
+ */
+export const classBased: Layout = {
+  ...mdev,
+  name: "class-based",
+
+  fits: async (io, parent) => {
+    const names = await filesOfSomeType(io, parent);
+    const ownFiles = ["max_instances", "fb_length", "params"].some((name) => names.has(name));
+    return !names.has("device_api") && (ownFiles || (await io.exists(`${parent}/mdev_destroy`)));
+  },
+
+  typeSource: typeFiles({
+    name: "name",
+    maxInstances: "max_instances",
+    requiresGroup: "requires_group",
+    params: "params",
+  }),
+
+  // A device has no link to its type.
+  devicesOf: async () => undefined,
+
+  typeIdOf: async () => undefined,
+
+  stateOf: async () => "active",
+
+  deviceSource: () => NOWHERE,
+
+  createFacts: new Set(["uuid", "params", "group"] as const),
+
+  // `<uuid>,<params>`: as the proposals of 2018 (aggregation) wrote parameters behind the UUID.
+  create: ({ parent, typeId, uuid, group, params }) => {
+    const parts = [uuid, group === undefined ? [] : `group=${group}`, params ?? []].flat();
+    return { path: `${typeFolder(parent.path, typeId)}/create`, text: `${parts.join(",")}\n` };
+  },
+
+  remove: async (_io, { id, parent }) => ({ path: `${parent.path}/mdev_destroy`, text: `${id}\n` }),
+};

@@ -1,0 +1,60 @@
+import type { AttributeCommand } from "../attributes/descriptor.js";
+import { derived, file } from "../attributes/source.js";
+import type { Layout } from "./layout.js";
+import { filesOfSomeType, linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
+
+const files = typeFiles({ availableInstances: "available_instances", requiresGroup: "requires_group" });
+
+/**
+ * The general layout of the discussion of September 2016, where all that is special to a device is an attribute of it:
+ * `<parent>/mdev_supported_types/<type>/{create,available_instances,requires_group}`,
+ * `<parent>/<uuid>/{type,destroy,online,reset}`. No kernel has it. The proposal gives names but no formats; the formats,
+ * and the file names `group`, `priority`, `weight` and `params`, are our reading.
+ */
+export const general: Layout = {
+  ...mdev,
+  name: "general",
+
+  fits: async (io, parent) => {
+    const names = await filesOfSomeType(io, parent);
+    return names.has("available_instances") && !names.has("device_api") && !names.has("max_instances");
+  },
+
+  // "ID or name": the folder's name is all the name there is.
+  typeSource: (parent, id, fact) => (fact === "name" ? derived(async () => id) : files(parent, id, fact)),
+
+  devicesOf: async (io, parent, typeId) => {
+    const devices = await mdev.devices(io, parent);
+    const types = await Promise.all(devices.map((device) => linkedType(io, device, "type")));
+    return devices.filter((_, at) => types[at] === typeId);
+  },
+
+  typeIdOf: (io, device) => linkedType(io, device, "type"),
+
+  stateOf: async (io, { path }) => {
+    if (!(await io.exists(await destroyFile(io, path)))) return "removing";
+    return (await io.exists(`${path}/type`)) ? "active" : "creating";
+  },
+
+  deviceSource: file,
+
+  createFacts: new Set(["uuid", "params", "group"] as const),
+
+  create: ({ parent, typeId, uuid }) => ({
+    path: `${typeFolder(parent.path, typeId)}/create`,
+    text: `${uuid}\n`,
+  }),
+
+  settings: ({ group, params }) => [setting("group", group), setting("params", params)].flat(),
+
+  remove: async (io, { path }) => ({ path: await destroyFile(io, path), text: "1\n" }),
+};
+
+// The proposal writes the name in both ways.
+async function destroyFile(io: Parameters<Layout["exists"]>[0], device: string): Promise<string> {
+  return (await io.exists(`${device}/Destroy`)) ? `${device}/Destroy` : `${device}/destroy`;
+}
+
+function setting(name: string, value: string | undefined): AttributeCommand[] {
+  return value === undefined ? [] : [{ name, text: `${value}\n`, options: {} }];
+}

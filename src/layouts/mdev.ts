@@ -1,0 +1,92 @@
+import { type AttributeSource, file, NOWHERE } from "../attributes/source.js";
+import type { Io } from "../file-system/io.js";
+import { isName, isUuid } from "../identifiers.js";
+import { baseName } from "../paths.js";
+import type { CreateTarget, FoundDevice, FoundParent, Layout, TypeFact } from "./layout.js";
+
+const GONE = { is: "gone", because: "its parent or type is no longer there" } as const;
+const FULL = { is: "no-instances", because: "no instance of this type is left" } as const;
+const BUSY = { is: "busy", because: "the driver is busy", hint: "Try again later." } as const;
+
+/** The folder of a parent's types. */
+export function typesOf(parent: string): string {
+  return `${parent}/mdev_supported_types`;
+}
+
+/** The folder of a type. */
+export function typeFolder(parent: string, id: string): string {
+  return `${typesOf(parent)}/${id}`;
+}
+
+/** The files in the folder of one of a parent's types: all of them are alike. Empty where there is no type. */
+export async function filesOfSomeType(io: Io, parent: string): Promise<ReadonlySet<string>> {
+  const [id] = await io.namesIn(typesOf(parent));
+  return new Set(id === undefined ? [] : await io.namesIn(typeFolder(parent, id)));
+}
+
+/** Facts that are files of a type's folder. */
+export function typeFiles(
+  names: Readonly<Partial<Record<TypeFact, string>>>,
+): (parent: string, id: string, fact: TypeFact) => AttributeSource {
+  return (_parent, _id, fact) => {
+    const name = names[fact];
+    return name === undefined ? NOWHERE : file(name);
+  };
+}
+
+/** The name of a device's type, from a link of the device. */
+export async function linkedType(io: Io, { path }: FoundDevice, link: string): Promise<string | undefined> {
+  const target = await io.linkTarget(`${path}/${link}`);
+  const id = target === undefined ? "" : baseName(target);
+  return isName(id) ? id : undefined;
+}
+
+/** What the layouts with `mdev_supported_types` folders and devices named by UUID have in common. */
+export const mdev = {
+  offers: (io, parent) => io.isDirectory(typesOf(parent)),
+
+  typeIds: (io, parent) => io.namesIn(typesOf(parent)),
+
+  hasType: (io, parent, id) => io.isDirectory(typeFolder(parent, id)),
+
+  typePath: typeFolder,
+
+  // Other folders lie beside the devices (`power`, a child device named `parent` of vfio_ccw): only a UUID is one.
+  devices: async (io, parent) =>
+    (await io.namesIn(parent.path)).filter(isUuid).map((uuid) => deviceOf(parent, uuid)),
+
+  exists: (io, { path }) => io.exists(path),
+
+  target: ({ parent, uuid }: CreateTarget) => deviceOf(parent, uuid),
+
+  settings: () => [],
+
+  createErrnos: {
+    EEXIST: { is: "already-exists", because: "a device with this UUID exists already" },
+    ENOSPC: FULL, // counted by the driver
+    EUSERS: FULL, // counted by the mdev core
+    ENOENT: GONE,
+    ENODEV: GONE,
+    EINVAL: { is: "rejected", because: "the driver refused it" },
+    EIO: { is: "rejected", because: "the driver refused it", hint: "The kernel's log may say why." },
+    EAGAIN: BUSY,
+    EBUSY: BUSY,
+  },
+
+  // ENOMEM: Linux 5.10's drivers; EIO: any refusal of NVIDIA's; EPERM: the s390 drivers before 6.1.
+  fullErrnos: new Set(["EIO", "ENOMEM", "EPERM"]),
+
+  removeErrnos: {
+    EAGAIN: { is: "busy", because: "it is not completely created yet" },
+    EBUSY: { is: "busy", because: "it is in use" },
+    EPERM: { is: "busy", because: "the driver does not let it go, so it is probably in use" },
+    EINVAL: { is: "rejected", because: "the driver refused it" },
+  },
+
+  passingErrnos: new Set(["EBUSY", "EPERM"]),
+} as const satisfies Partial<Layout>;
+
+/** The device of a parent that a UUID names. */
+export function deviceOf(parent: FoundParent, uuid: string): FoundDevice {
+  return { id: uuid, path: `${parent.path}/${uuid}`, parent };
+}

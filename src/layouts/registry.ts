@@ -1,0 +1,131 @@
+import { FileFailure } from "../file-system/failure.js";
+import type { Io } from "../file-system/io.js";
+import { inNaturalOrderOf, isPciAddress, isUuid } from "../identifiers.js";
+import { log } from "../log.js";
+import { baseName, folderOf, type Paths } from "../paths.js";
+import type { FoundDevice, FoundParent, LayoutName } from "./layout.js";
+import { deviceOf } from "./mdev.js";
+import { probe } from "./probe.js";
+
+/** Where the kernel's registers are, and the layout that the caller forces. */
+export interface Registry {
+  readonly paths: Paths;
+  readonly layout: LayoutName | undefined;
+}
+
+/**
+ * All parents: those with a class link, those that only their devices lead to (the kernel leaves the link out where two
+ * parents have the same name), and the functions of NVIDIA's driver.
+ */
+export async function findParents(io: Io, registry: Registry): Promise<FoundParent[]> {
+  const { paths } = registry;
+  const folders = new Set<string>();
+  for (const id of await io.namesIn(paths.mdevClass))
+    await follow(io, paths, `${paths.mdevClass}/${id}`, folders);
+  for (const device of await registeredDevices(io, paths)) folders.add(folderOf(device));
+  for (const id of (await io.namesIn(paths.nvidiaDriver)).filter(isPciAddress)) {
+    await follow(io, paths, `${paths.nvidiaDriver}/${id}`, folders);
+  }
+  const found = await probeAll(io, registry, folders);
+  log.list("%d parents", found.length);
+  return found;
+}
+
+/** The folder of a parent, by its name, whether or not it has a layout that is known. */
+export async function findFolder(io: Io, { paths }: Registry, id: string): Promise<string | undefined> {
+  const linked = await follow(io, paths, `${paths.mdevClass}/${id}`);
+  if (linked !== undefined) return linked;
+  if (isPciAddress(id)) {
+    const driven = await follow(io, paths, `${paths.nvidiaDriver}/${id}`);
+    if (driven !== undefined) return driven;
+  }
+  return (await registeredDevices(io, paths)).map(folderOf).find((folder) => baseName(folder) === id);
+}
+
+/** All devices: those on the bus, and those that are only folders of their parents any more, being removed. */
+export async function findDevices(io: Io, registry: Registry): Promise<FoundDevice[]> {
+  const found: FoundDevice[] = [];
+  for (const parent of await findParents(io, registry)) {
+    found.push(...((await unlessBroken(parent.layout.devices(io, parent))) ?? []));
+  }
+  log.list("%d devices", found.length);
+  return found;
+}
+
+/** One device, by its UUID or, where devices have none, by the PCI address of its function. */
+export async function findDevice(io: Io, registry: Registry, id: string): Promise<FoundDevice | undefined> {
+  if (isPciAddress(id)) {
+    const folder = await findFolder(io, registry, id);
+    const [parent] = await probeAll(io, registry, folder === undefined ? [] : [folder]);
+    const devices = await parent?.layout.devices(io, parent);
+    return devices?.find((device) => device.id === id);
+  }
+  const path = await follow(io, registry.paths, registry.paths.mdevDevice(id));
+  if (path !== undefined) {
+    const layout = await probe(io, folderOf(path), registry.layout);
+    return layout === undefined ? undefined : deviceOf({ path: folderOf(path), layout }, id);
+  }
+  // While it is being removed, its folder outlives its link.
+  for (const parent of await findParents(io, registry)) {
+    const device = deviceOf(parent, id);
+    if (await io.isDirectory(device.path)) return device;
+  }
+  return undefined;
+}
+
+/** The parents of one card: a physical function and the virtual ones made from it, or one function alone. */
+export interface FoundCard {
+  readonly path: string;
+  readonly parents: readonly FoundParent[];
+}
+
+/** The card that a parent is on, with all its parents in natural order. */
+export async function findCard(io: Io, registry: Registry, parent: string): Promise<FoundCard> {
+  const { paths } = registry;
+  const path = (await follow(io, paths, `${parent}/physfn`)) ?? parent;
+  const functions = new Set([path]);
+  for (const name of (await io.namesIn(path)).filter((entry) => /^virtfn[0-9]+$/.test(entry))) {
+    await follow(io, paths, `${path}/${name}`, functions);
+  }
+  return { path, parents: await probeAll(io, registry, inNaturalOrderOf(functions, baseName)) };
+}
+
+/** Those of these folders that are parents. */
+async function probeAll(io: Io, registry: Registry, folders: Iterable<string>): Promise<FoundParent[]> {
+  const found: FoundParent[] = [];
+  for (const path of folders) {
+    const layout = await unlessBroken(probe(io, path, registry.layout));
+    if (layout !== undefined) found.push({ path, layout });
+  }
+  return found;
+}
+
+/** The folders of the devices on the bus. */
+async function registeredDevices(io: Io, paths: Paths): Promise<string[]> {
+  const folders = new Set<string>();
+  for (const uuid of (await io.namesIn(paths.mdevDevices)).filter(isUuid)) {
+    await follow(io, paths, paths.mdevDevice(uuid), folders);
+  }
+  return [...folders];
+}
+
+/** Where a link of the kernel leads; `undefined` where there is none, or where it leads out of the sysfs root. */
+async function follow(io: Io, paths: Paths, link: string, into?: Set<string>): Promise<string | undefined> {
+  const target = await unlessBroken(io.linkTarget(link));
+  if (target === undefined) return undefined;
+  const folder = paths.target(link, target);
+  if (folder === undefined) log.list("%s leads to %s, outside the sysfs root", link, target);
+  else into?.add(folder);
+  return folder;
+}
+
+/** What one entry says; a broken one must not spoil the listing. */
+async function unlessBroken<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (thrown) {
+    if (!(thrown instanceof FileFailure)) throw thrown;
+    log.list("left out: %s", thrown.message);
+    return undefined;
+  }
+}
