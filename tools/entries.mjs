@@ -1,0 +1,16 @@
+/**
+ * The entry points of the package, and the only list of them: tsup, typedoc, knip, the API reports and the tests of the
+ * built package read it. `exports` of package.json has to be written out; a test compares the two.
+ *
+ * @typedef {{ subpath: string; name: string; source: string }} Entry
+ */
+
+/** @type {readonly Entry[]} */
+export const entries = [
+  { subpath: ".", name: "index", source: "src/index.ts" },
+  { subpath: "./samples", name: "samples", source: "src/extensions/samples/index.ts" },
+  { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },
+];
+
+/** What a user writes after `from`. */
+export const specifierOf = (/** @type {Entry} */ entry) => entry.subpath.replace(/^\./u, "vfio-mdev");
