@@ -17,7 +17,7 @@ export { Parent, type ParentInfo, type TypeQuery } from "./parent.js";
 export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./pci.js";
 export { type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
 export { type DeviceOperation, MdevDevice, type MdevDeviceInfo, type VfioNodes } from "./mdev-device.js";
-export type { ExtensionError, QueryError, SysfsObject } from "./sysfs-object.js";
+export { type ExtensionError, type QueryError, SysfsObject } from "./sysfs-object.js";
 export type { Problem } from "./inspection.js";
 export type { CreateOptions } from "./lifecycle/check-creation.js";
 export type { CreateError } from "./lifecycle/create.js";

@@ -3,6 +3,8 @@ import { type AttributeFor, bind, type ReadableAttribute } from "./attributes/at
 import { flag, integer, text } from "./attributes/codec.js";
 import { type Access, type AttributeDescriptor, readOnly } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
+import { UnsupportedError } from "./errors.js";
+import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { inNaturalOrderOf } from "./identifiers.js";
 import { Inspection, type Problem } from "./inspection.js";
@@ -97,15 +99,20 @@ export class MdevType extends SysfsObject {
   }
 
   /**
-   * Its devices, in natural order: the folder `devices`. `undefined` where a device does not tell its type (the
+   * Its devices, in natural order: the folder `devices`. `unsupported` where a device does not tell its type (the
    * class-based layout).
    */
-  devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[] | undefined, QueryError> {
-    return this.query("list the devices", options, async (io) => {
+  devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], UnsupportedError | QueryError> {
+    const list = async (io: Io): Promise<Result<readonly MdevDevice[], UnsupportedError>> => {
       await this.owner.confirm(io);
-      const devices = await this.#found.layout.devicesOf(io, this.#found, this.id);
-      return Result.ok(devices && byId(devices).map((device) => this.context.device(device)));
-    });
+      const { name, devicesOf } = this.#found.layout;
+      const devices = await devicesOf(io, this.#found, this.id);
+      if (devices !== undefined) return Result.ok(byId(devices).map((device) => this.context.device(device)));
+      const reason = `in the layout ${name} a device does not tell its type`;
+      const tried = `list the devices of ${this.owner.label}`;
+      return Result.error(new UnsupportedError({ tried, reason, missing: "the type of a device" }));
+    };
+    return this.query("list the devices", options, list);
   }
 
   /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AttributeInput, integer, type MdevDevice, type MdevType, text, writeOnly } from "../../src/index.js";
-import { fails, ok } from "./expect.js";
+import { fails, ok, plain } from "./expect.js";
 import type { Runner, Subject } from "./subject.js";
 
 const UUID = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
@@ -29,7 +29,7 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
       assert.equal(await ok(device.driver()), driver);
       const [id, path] = [device.id, `/sys/devices/virtual/mtty/mtty/${device.id}`];
       const info = { id, uuid: id, path, parent: "mtty", type: "mtty-1", state: "active", driver, iommuGroup: group };
-      assert.deepEqual(await ok(device.read()), { ...info, problems: [] });
+      assert.deepEqual(plain(await ok(device.read())), { ...info, problems: [] });
       for (const list of [host.devices(), type.devices(), type.parent.devices()]) {
         assert.deepEqual((await ok(list)).map((listed) => listed.path), [path]);
       }

@@ -17,3 +17,8 @@ export async function fails<K extends MdevErrorType>(
   assert.equal(error.type, type, error.message);
   return error as Extract<AnyMdevError, { type: K }>;
 }
+
+/** Plain data as JSON has it: without what is undefined. */
+export function plain(data: unknown): unknown {
+  return JSON.parse(JSON.stringify(data));
+}

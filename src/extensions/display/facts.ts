@@ -11,7 +11,7 @@ export interface DisplayFacts {
   readonly heads: number | undefined;
   /** The largest resolution of a display. */
   readonly maxResolution: Resolution | undefined;
-  /** How many devices of the type its parent can hold when it holds no others. */
+  /** How many devices of the type the hardware can hold when it holds no others: a GPU, not one of its functions. */
   readonly maxInstances: number | undefined;
   /** The most frames a second that a device draws. */
   readonly frameRateLimit: number | undefined;

@@ -11,7 +11,7 @@ export interface DisplayNeeds {
   readonly resolution?: Resolution | undefined;
   /** At least so many frames a second. */
   readonly frameRate?: number | undefined;
-  /** At least so many devices of the type on one parent. */
+  /** Hardware that can hold at least so many devices of the type. How many are left is not asked. */
   readonly instances?: number | undefined;
 }
 

@@ -38,7 +38,7 @@ const FORMATS: readonly Format[] = [
   },
 ];
 
-/** What a type says of itself in words: {@link MdevTypeInfo} has it. */
+/** What a type says of itself in words, as {@link MdevTypeInfo} has it. */
 export type DisplayText = Pick<MdevTypeInfo, "id" | "name" | "description">;
 
 /**
