@@ -39,6 +39,8 @@ export interface ErrorFacts {
  * ```
  */
 export abstract class MdevError extends Error {
+  /** The name of its class. */
+  abstract override readonly name: string;
   /** The condition, as a literal: the key of a `switch` that the compiler checks. */
   abstract readonly type: MdevErrorType;
   /** What was tried. */

@@ -34,20 +34,31 @@ export interface VfioNodes {
 
 /** All that a device tells of itself: plain, frozen data. */
 export interface MdevDeviceInfo {
+  /** Its id: the UUID, or the PCI address of its function. */
   readonly id: string;
+  /** As {@link MdevDevice.uuid}. */
   readonly uuid: string | undefined;
+  /** Its folder. */
   readonly path: string;
   /** The id of its parent. */
   readonly parent: string;
   /** The id of its type; `undefined` while that does not show. */
   readonly type: string | undefined;
+  /** As {@link MdevDevice.state}. */
   readonly state: DeviceState;
+  /** As {@link MdevDevice.driver}. */
   readonly driver: string | undefined;
+  /** As {@link MdevDevice.iommuGroup}. */
   readonly iommuGroup: number | undefined;
+  /** As {@link MdevDevice.online}. */
   readonly online: boolean | undefined;
+  /** As {@link MdevDevice.group}. */
   readonly group: string | undefined;
+  /** As {@link MdevDevice.priority}. */
   readonly priority: number | undefined;
+  /** As {@link MdevDevice.weight}. */
   readonly weight: number | undefined;
+  /** As {@link MdevDevice.params}. */
   readonly params: string | undefined;
   /** What could not be read. */
   readonly problems: readonly Problem[];

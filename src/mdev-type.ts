@@ -22,16 +22,25 @@ export type DeviceApi = "vfio-pci" | "vfio-platform" | "vfio-amba" | "vfio-ccw" 
 
 /** All that a type tells of itself: plain, frozen data. */
 export interface MdevTypeInfo {
+  /** Its id: `nvidia-222`. */
   readonly id: string;
+  /** Its folder; `undefined` where the layout has none. */
   readonly path: string | undefined;
   /** The id of its parent. */
   readonly parent: string;
+  /** As {@link MdevType.name}. */
   readonly name: string | undefined;
+  /** As {@link MdevType.description}. */
   readonly description: string | undefined;
+  /** As {@link MdevType.deviceApi}. */
   readonly deviceApi: DeviceApi | undefined;
+  /** As {@link MdevType.availableInstances}. */
   readonly availableInstances: number | undefined;
+  /** As {@link MdevType.requiresGroup}. */
   readonly requiresGroup: boolean | undefined;
+  /** As {@link MdevType.maxInstances}. */
   readonly maxInstances: number | undefined;
+  /** As {@link MdevType.params}. */
   readonly params: string | undefined;
   /** The ids of its devices; `undefined` where devices do not tell their type. */
   readonly devices: readonly string[] | undefined;

@@ -30,10 +30,15 @@ export interface TypeQuery {
 
 /** All that a parent tells of itself: plain, frozen data. */
 export interface ParentInfo {
+  /** Its id: `0000:3b:00.0`. */
   readonly id: string;
+  /** Its folder. */
   readonly path: string;
+  /** The layout of its files. */
   readonly layout: LayoutName;
+  /** As {@link Parent.driver}. */
   readonly driver: string | undefined;
+  /** As {@link Parent.numaNode}. */
   readonly numaNode: number | undefined;
   /** What the PCI bus says; `undefined` on another bus. */
   readonly pci: PciFacts | undefined;

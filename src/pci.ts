@@ -30,6 +30,7 @@ export type SriovFacts = PhysicalFunction | VirtualFunction;
 
 /** A function that others are made from: it has `sriov_totalvfs`. */
 export interface PhysicalFunction {
+  /** Others are made from it. */
   readonly role: "physical";
   /** How many virtual functions it can have: the file `sriov_totalvfs`. */
   readonly total: number | undefined;
@@ -41,6 +42,7 @@ export interface PhysicalFunction {
 
 /** A function that was made from another: it has the link `physfn`. */
 export interface VirtualFunction {
+  /** It was made from another. */
   readonly role: "virtual";
   /** The address of the function that it was made from. */
   readonly physicalFunction: string;

@@ -1,5 +1,9 @@
 /** What the library asks `lstat` about: a narrow view of node's `Stats`. */
 export interface FileStat {
+  /** File type and permission bits, as `st_mode` holds them. */
+  readonly mode: number;
+  /** Inode number: two looks at one kernel object give the same one. */
+  readonly ino: number;
   /** Whether it is a folder. */
   isDirectory(): boolean;
   /** Whether it is an ordinary file, as every sysfs attribute is. */

@@ -2,7 +2,7 @@ import { type AttributeSource, file, NOWHERE } from "../attributes/source.js";
 import type { Io } from "../file-system/io.js";
 import { isName, isUuid } from "../identifiers.js";
 import { baseName } from "../paths.js";
-import type { CreateTarget, FoundDevice, FoundParent, Layout, TypeFact } from "./layout.js";
+import type { FoundDevice, FoundParent, Layout, TypeFact } from "./layout.js";
 
 const GONE = { is: "gone", because: "its parent or type is no longer there" } as const;
 const FULL = { is: "no-instances", because: "no instance of this type is left" } as const;
@@ -41,8 +41,22 @@ export async function linkedType(io: Io, { path }: FoundDevice, link: string): P
   return isName(id) ? id : undefined;
 }
 
+type Common =
+  | "offers"
+  | "typeIds"
+  | "hasType"
+  | "typePath"
+  | "devices"
+  | "exists"
+  | "target"
+  | "settings"
+  | "createErrnos"
+  | "fullErrnos"
+  | "removeErrnos"
+  | "passingErrnos";
+
 /** What the layouts with `mdev_supported_types` folders and devices named by UUID have in common. */
-export const mdev = {
+export const mdev: Pick<Layout, Common> = {
   offers: (io, parent) => io.isDirectory(typesOf(parent)),
 
   typeIds: (io, parent) => io.namesIn(typesOf(parent)),
@@ -57,7 +71,7 @@ export const mdev = {
 
   exists: (io, { path }) => io.exists(path),
 
-  target: ({ parent, uuid }: CreateTarget) => deviceOf(parent, uuid),
+  target: ({ parent, uuid }) => deviceOf(parent, uuid),
 
   settings: () => [],
 
@@ -84,7 +98,7 @@ export const mdev = {
   },
 
   passingErrnos: new Set(["EBUSY", "EPERM"]),
-} as const satisfies Partial<Layout>;
+};
 
 /** The device of a parent that a UUID names. */
 export function deviceOf(parent: FoundParent, uuid: string): FoundDevice {

@@ -46,7 +46,7 @@ export interface VgpuTypeName {
   readonly variant: "4" | undefined;
 }
 
-const BOARD = "(?:(?<brand>GRID|NVIDIA) )?(?<product>[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*)";
+const BOARD = "(?:(?<brand>GRID|NVIDIA) )?(?<product>[A-Za-z0-9]+(?: [A-Za-z0-9]+|-[A-Za-z]+)*)";
 const SIZE = "(?<size>0|[1-9][0-9]{0,3})(?<series>[ABCQ])";
 const TIME_SLICED = new RegExp(`^${BOARD}-${SIZE}(?<variant>(?<=B)4)?$`);
 const MIG_BACKED = new RegExp(`^${BOARD}-(?<slices>[1-9])-${SIZE}(?<attribute>ME|NOME|MEALL|GFX)?$`);

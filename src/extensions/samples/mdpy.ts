@@ -15,7 +15,9 @@ import { isOfDriver } from "./driver.js";
 
 /** The size of a picture, in pixels. */
 export interface Resolution {
+  /** Pixels in a line. */
   readonly width: number;
+  /** Lines. */
   readonly height: number;
 }
 
