@@ -23,7 +23,7 @@ export function parseUuid(value: string, tried: string): Result<string, InvalidA
 
 /** The id of a device: a UUID, or the PCI address of a function; in lower case. */
 export function parseDeviceId(value: string, tried: string): Result<string, InvalidArgumentError> {
-  const lower = typeof value === "string" ? value.toLowerCase() : value;
+  const lower = typeof value === "string" ? value.toLowerCase() : "";
   return isPciAddress(lower) ? Result.ok(lower) : parseUuid(value, tried);
 }
 

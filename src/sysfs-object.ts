@@ -20,16 +20,24 @@ export type ExtensionError = UnsupportedError | AttributeReadError;
 export abstract class SysfsObject {
   /** Its name in sysfs. */
   readonly id: string;
-  /** @internal */
-  protected readonly context: HostContext;
-  /** @internal */
-  protected readonly owner: AttributeOwner;
+  readonly #context: HostContext;
+  readonly #owner: AttributeOwner;
 
   /** @internal */
   constructor(context: HostContext, id: string, owner: AttributeOwner) {
     this.id = id;
-    this.context = context;
-    this.owner = owner;
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** @internal */
+  protected get context(): HostContext {
+    return this.#context;
+  }
+
+  /** @internal */
+  protected get owner(): AttributeOwner {
+    return this.#owner;
   }
 
   /** The attribute that a descriptor declares. */

@@ -1,6 +1,6 @@
 /**
- * The entry points of the package, and the only list of them: tsup, typedoc, knip, the API reports and the tests of the
- * built package read it. `exports` of package.json has to be written out; a test compares the two.
+ * The entry points of the package, and the only list of them: tsup, knip, the API reports and the tests of the built
+ * package read it. `exports` of package.json and typedoc.json have to be written out; a test compares them.
  *
  * @typedef {{ subpath: string; name: string; source: string }} Entry
  */
@@ -8,6 +8,9 @@
 /** @type {readonly Entry[]} */
 export const entries = [
   { subpath: ".", name: "index", source: "src/index.ts" },
+  { subpath: "./nvidia", name: "nvidia", source: "src/extensions/nvidia/index.ts" },
+  { subpath: "./intel", name: "intel", source: "src/extensions/intel/index.ts" },
+  { subpath: "./display", name: "display", source: "src/extensions/display/index.ts" },
   { subpath: "./samples", name: "samples", source: "src/extensions/samples/index.ts" },
   { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },
 ];

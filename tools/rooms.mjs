@@ -20,7 +20,7 @@ export const core = [
   ["extension"],
   ["attributes"],
   ["file-system"],
-  ["context", "errors", "identifiers", "log", "paths"],
+  ["context", "card", "errors", "identifiers", "log", "paths"],
 ];
 
 /**

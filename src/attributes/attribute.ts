@@ -17,31 +17,39 @@ import { type AttributeSource, file } from "./source.js";
 
 /** What all attributes have, however they can be accessed. */
 abstract class BoundAttribute<T> {
-  /** @internal */
-  protected readonly descriptor: AttributeDescriptor<T, Access>;
-  /** @internal */
-  protected readonly owned: OwnedAttribute;
+  readonly #descriptor: AttributeDescriptor<T, Access>;
+  readonly #owned: OwnedAttribute;
 
   /** @internal */
   constructor(owner: AttributeOwner, descriptor: AttributeDescriptor<T, Access>, source?: AttributeSource) {
     const { name, options } = descriptor;
-    this.descriptor = descriptor;
-    this.owned = { owner, name, options, source: source ?? file(name) };
+    this.#descriptor = descriptor;
+    this.#owned = { owner, name, options, source: source ?? file(name) };
+  }
+
+  /** @internal */
+  protected get descriptor(): AttributeDescriptor<T, Access> {
+    return this.#descriptor;
+  }
+
+  /** @internal */
+  protected get owned(): OwnedAttribute {
+    return this.#owned;
   }
 
   /** Its name: for a file, the path below its object's folder, `vendor/resolution`. */
   get name(): string {
-    return this.descriptor.name;
+    return this.#descriptor.name;
   }
 
   /** Its sysfs file; `undefined` where the layout has none: then the value is derived, or there is none. */
   get path(): string | undefined {
-    return fileOf(this.owned);
+    return fileOf(this.#owned);
   }
 
   /** Whether its object has it. */
   exists(options?: OperationOptions): AsyncResult<boolean, GoneError | OperationError> {
-    return attributeExists(this.owned, options);
+    return attributeExists(this.#owned, options);
   }
 }
 

@@ -105,14 +105,16 @@ export function toCommand(
   input: AttributeInput,
   tried: string,
 ): Result<AttributeCommand, InvalidArgumentError> {
+  const refuse = (reason: string): Result<never, InvalidArgumentError> =>
+    Result.error(new InvalidArgumentError({ tried, reason }));
+
   if (isPair(input)) return checkCommand({ name: input[0], text: input[1], options: {} }, tried);
+  if (typeof (input as Partial<AttributeSetting> | null | undefined)?.encode !== "function") {
+    return refuse("an attribute is neither a setting nor a pair of a name and a text");
+  }
   const { name, options } = input;
   const encoded = input.encode();
-  if (!encoded.ok) {
-    return Result.error(
-      new InvalidArgumentError({ tried, reason: `the value for ${name} ${encoded.error}` }),
-    );
-  }
+  if (!encoded.ok) return refuse(`the value for ${quote(name)} ${encoded.error}`);
   // Drivers expect a line: NVIDIA's drops the last byte of what it gets.
   return checkCommand({ name, options, text: encoded.value === "" ? "" : `${encoded.value}\n` }, tried);
 }

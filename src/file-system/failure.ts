@@ -10,8 +10,8 @@ export class FileFailure extends Error {
   readonly path: string;
 
   constructor(call: string, path: string, cause: unknown) {
-    super(`${call} ${path}: ${describe(cause)}`, { cause });
-    this.errno = errnoOf(cause);
+    super(`${call} ${path}: ${unlessItThrows(describe, cause, "a strange value was thrown")}`, { cause });
+    this.errno = unlessItThrows(errnoOf, cause, undefined);
     this.path = path;
   }
 }
@@ -85,6 +85,15 @@ function errnoOf(cause: unknown): string | undefined {
 }
 
 function describe(cause: unknown): string {
-  if (cause instanceof Error) return cause.message;
+  if (cause instanceof Error) return String(cause.message);
   return typeof cause === "string" ? cause : `a thrown value of type ${typeof cause}`;
+}
+
+/** What a thrown value says; it may be anything, even something that throws when it is looked at. */
+function unlessItThrows<T>(look: (cause: unknown) => T, cause: unknown, otherwise: T): T {
+  try {
+    return look(cause);
+  } catch {
+    return otherwise;
+  }
 }

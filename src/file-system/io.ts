@@ -31,8 +31,10 @@ export class Io {
     return this.#call("readFile", file, () => this.#fs.readFile(file, "utf8"), isString);
   }
 
-  readdir(path: string): Promise<string[]> {
-    return this.#call("readdir", path, () => this.#fs.readdir(path), isNames);
+  /** The names in a folder of sysfs; links in its path as for reading. */
+  async readdir(path: string): Promise<string[]> {
+    const folder = await this.resolve(path);
+    return this.#call("readdir", folder, () => this.#fs.readdir(folder), isNames);
   }
 
   readlink(path: string): Promise<string> {

@@ -53,8 +53,8 @@ export class NodeFileSystem implements FileSystem {
 
   /** The text of a file, with one `read` call where it fits a page. */
   async readFile(path: string, encoding: "utf8"): Promise<string> {
+    while (this.#sliceIsOver()) await this.#nextTurn();
     if (this.#pool || this.#mayBlock(path)) return promises.readFile(path, encoding);
-    await this.#budget();
     const begun = performance.now();
     const text = this.#readNow(path);
     if (performance.now() - begun > SLOW) this.#slow.add(deviceFolder(path));
@@ -78,19 +78,19 @@ export class NodeFileSystem implements FileSystem {
 
   /** The names in a folder. */
   async readdir(path: string): Promise<string[]> {
-    await this.#budget();
+    while (this.#sliceIsOver()) await this.#nextTurn();
     return fs.readdirSync(path);
   }
 
   /** The target of a symbolic link. */
   async readlink(path: string): Promise<string> {
-    await this.#budget();
+    while (this.#sliceIsOver()) await this.#nextTurn();
     return fs.readlinkSync(path);
   }
 
   /** What a path is. */
   async lstat(path: string): Promise<FileStat> {
-    await this.#budget();
+    while (this.#sliceIsOver()) await this.#nextTurn();
     return fs.lstatSync(path);
   }
 
@@ -106,18 +106,20 @@ export class NodeFileSystem implements FileSystem {
     }
   }
 
-  /** Lets the event loop run when this slice is used up. */
-  async #budget(): Promise<void> {
-    while (performance.now() - this.#sliceStart > SLICE) {
-      this.#turn ??= new Promise((resolve) => {
-        setImmediate(() => {
-          this.#turn = undefined;
-          this.#sliceStart = performance.now();
-          resolve();
-        });
+  #sliceIsOver(): boolean {
+    return performance.now() - this.#sliceStart > SLICE;
+  }
+
+  /** Lets the event loop run, and begins a new slice. */
+  #nextTurn(): Promise<void> {
+    this.#turn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turn = undefined;
+        this.#sliceStart = performance.now();
+        resolve();
       });
-      await this.#turn;
-    }
+    });
+    return this.#turn;
   }
 
   #mayBlock(path: string): boolean {

@@ -168,7 +168,7 @@ export function limitsFault(options: OperationOptions | undefined): string | und
   if (options === undefined) return undefined;
   if (typeof options !== "object" || (options as unknown) === null) return "its options are not an object";
   const { signal, timeout } = options;
-  if (signal !== undefined && typeof signal.addEventListener !== "function")
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== "function")
     return "its signal is not an AbortSignal";
   if (timeout === undefined || timeout === Infinity) return undefined;
   const inRange = typeof timeout === "number" && timeout >= 0 && timeout <= LONGEST_TIMEOUT;

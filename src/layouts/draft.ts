@@ -8,7 +8,7 @@ import { typesOf } from "./mdev.js";
  */
 export async function draftOf(io: Io, parent: string, { sysfs }: Paths): Promise<string | undefined> {
   const types = typesOf(parent);
-  if (!(await io.exists(types)) || (await io.isDirectory(types))) return undefined;
+  if (!(await io.exists(types)) || !(await io.lstat(types)).isFile()) return undefined;
   if (await io.exists(`${sysfs}/class/mdev/mdev_shutdown`))
     return "generation A (spring 2016, mdev_start and mdev_shutdown)";
   if (await io.exists(`${sysfs}/class/mdev/mdev_stop`))

@@ -34,6 +34,8 @@ export function checkCreation(
   const invalid = (reason: string): Result<never, InvalidArgumentError> =>
     Result.error(new InvalidArgumentError({ tried, reason }));
 
+  if (typeof options !== "object" || (options as unknown) === null)
+    return invalid("its options are not an object");
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
   if (unknown !== undefined) return invalid(`there is no option ${quote(unknown)}`);
   const { name, createFacts } = parent.layout;

@@ -1,10 +1,7 @@
-import type { SimulatedDevice, SimulatedDeviceAttribute, SimulatedParentOptions } from "../definitions.js";
-import { Errno } from "../errno.js";
-import { cString } from "../kernel/kstrtoul.js";
+import type { SimulatedParentOptions } from "../definitions.js";
 import { pciFunction } from "./pci-function.js";
+import { vgpuParams } from "./vgpu-files.js";
 import { describeVgpu, P40_TYPES, type VgpuType } from "./vgpu-types.js";
-
-const MAX_PARAMS = 1024;
 
 /** Options of {@link SimulatedHost.addNvidiaGpu}: a Tesla P40, where nothing else is said. */
 export interface NvidiaGpuOptions {
@@ -62,20 +59,6 @@ export function nvidiaGpu(options: NvidiaGpuOptions): SimulatedParentOptions {
         existing.some((other) => kind(other) !== kind(typeId))
           ? 0
           : (find(typeId)?.maxInstance ?? 0) - existing.length,
-    },
-  };
-}
-
-function vgpuParams(): SimulatedDeviceAttribute {
-  const params = new WeakMap<SimulatedDevice, string>();
-  return {
-    mode: 0o644,
-    read: (device) => `${params.get(device) ?? ""}\n`,
-    write: (device, text) => {
-      if (new TextEncoder().encode(text).length > MAX_PARAMS) throw new Errno("E2BIG");
-      if (device.isOpen) throw new Errno("EPERM");
-      // the driver copies with snprintf(…, count, …), which loses the last byte of the write
-      params.set(device, cString(text.slice(0, -1)));
     },
   };
 }

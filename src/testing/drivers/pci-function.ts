@@ -53,3 +53,14 @@ export function pciFunction(pci: PciIdentity): Pick<
     },
   };
 }
+
+const FIRST_VIRTUAL = 4;
+
+/** The address of a virtual function of NVIDIA's: the first is 4 functions behind the physical one, 8 to a device. */
+export function virtualAddress(physical: string, index: number): string {
+  const [domain = "", bus = "", device = "", function_ = ""] = physical.split(/[:.]/u);
+  const hex = (number: number): string => number.toString(16).padStart(2, "0");
+  const place =
+    Number(`0x${bus}`) * 256 + Number(`0x${device}`) * 8 + Number(function_) + FIRST_VIRTUAL + index;
+  return `${domain}:${hex(place >> 8)}:${hex((place >> 3) % 32)}.${place % 8}`;
+}

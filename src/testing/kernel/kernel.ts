@@ -4,6 +4,7 @@ import { MdevBus } from "./mdev-bus.js";
 import { Modules } from "./modules.js";
 import { Pauses } from "./pauses.js";
 import { Processes } from "./processes.js";
+import type { Usage } from "./usage.js";
 import { Vfio } from "./vfio.js";
 
 /** Where the trees are mounted, and which kernel makes them. */
@@ -26,6 +27,8 @@ export class Kernel {
   readonly bus: MdevBus;
   readonly processes: Processes;
   readonly pauses: Pauses = new Pauses();
+  /** The PCI functions that can be opened as they are, by address. */
+  readonly functions: Map<string, { readonly usage: Usage }> = new Map<string, { readonly usage: Usage }>();
 
   constructor({ release, sysfs, dev, proc }: KernelOptions) {
     this.release = release;

@@ -23,3 +23,12 @@ export function kstrtoul(text: string): bigint {
   if ((after !== "" && after !== "\n") || value >= 1n << 64n) throw new Errno("EINVAL");
   return value;
 }
+
+/** A number as `kstrtol(text, 10, …)` reads it: decimal digits, one sign before, one newline after. */
+export function kstrtol(text: string): bigint {
+  const [, sign, digits] = /^([+-]?)([0-9]+)\n?$/u.exec(cString(text)) ?? [];
+  if (digits === undefined) throw new Errno("EINVAL");
+  const value = BigInt(`${sign === "-" ? "-" : ""}${digits}`);
+  if (value !== BigInt.asIntN(64, value)) throw new Errno("ERANGE");
+  return value;
+}

@@ -5,6 +5,7 @@ import type { Kernel } from "./kernel.js";
 import { type Directory, type FileNode, type LinkNode, steps } from "./kernfs.js";
 import { kstrtoul } from "./kstrtoul.js";
 import { VFIO_MDEV } from "./mdev-bus.js";
+import type { CreateCommand } from "./mdev-layout.js";
 import type { MdevParent } from "./mdev-parent.js";
 import { CREATE_STAGES, REMOVE_STAGES, UNBIND_STAGES, WAITS_BEFORE } from "./mdev-stages.js";
 import type { CreateStage, RemoveStage } from "./pauses.js";
@@ -16,6 +17,8 @@ export class MdevDevice implements SimulatedDevice {
   readonly uuid: string;
   readonly typeId: string;
   readonly parent: MdevParent;
+  /** What it was created with. */
+  readonly given: CreateCommand;
   readonly usage: Usage;
   /** The driver it is bound to. */
   driver: string | undefined;
@@ -30,13 +33,22 @@ export class MdevDevice implements SimulatedDevice {
   /** Links elsewhere in the tree that point here. */
   readonly #links = new Map<"bus" | "driver" | "devices", LinkNode>();
 
-  constructor(kernel: Kernel, parent: MdevParent, typeId: string, uuid: string) {
+  constructor(kernel: Kernel, parent: MdevParent, typeId: string, given: CreateCommand) {
     this.#kernel = kernel;
     this.parent = parent;
     this.typeId = typeId;
-    this.uuid = uuid;
+    this.given = given;
+    this.uuid = given.uuid;
     this.usage = new Usage(kernel, this);
-    this.#folder = parent.folder.directory(uuid);
+    this.#folder = parent.folder.directory(given.uuid);
+  }
+
+  get id(): string {
+    return this.uuid;
+  }
+
+  get moduleName(): string {
+    return this.parent.module.name;
   }
 
   get parentId(): string {
@@ -56,14 +68,24 @@ export class MdevDevice implements SimulatedDevice {
     return this.#links.get("bus")?.alive === true;
   }
 
+  /** Why it cannot be opened. */
+  get unopenable(): string | undefined {
+    return this.group && this.onBus ? undefined : "it is not bound to a driver";
+  }
+
   /** Whether a write to `remove` would be obeyed: not while it is made or removed, and not once one was refused. */
   get removable(): boolean {
-    return this.#active && this.#remove?.alive === true;
+    return this.#active && this.#remove?.alive !== false;
+  }
+
+  get #stages(): readonly CreateStage[] {
+    const { lacks } = this.parent.layout;
+    return CREATE_STAGES[this.#kernel.release].filter((stage) => !lacks.has(stage));
   }
 
   /** Makes all of it, with a turn for others before each stage. */
   async make(): Promise<void> {
-    for (const stage of CREATE_STAGES[this.#kernel.release]) {
+    for (const stage of this.#stages) {
       await this.#kernel.pauses.pass("create", stage, this.uuid);
       this.#make(stage);
     }
@@ -71,7 +93,7 @@ export class MdevDevice implements SimulatedDevice {
 
   /** Makes all of it at once. */
   makeNow(): void {
-    for (const stage of CREATE_STAGES[this.#kernel.release]) this.#make(stage);
+    for (const stage of this.#stages) this.#make(stage);
   }
 
   /** Takes all of it away at once, or as much as goes until somebody closes it. Harmless where nothing is left. */
@@ -95,14 +117,19 @@ export class MdevDevice implements SimulatedDevice {
     this.#make("iommu_group");
   }
 
-  /** `remove`: a number that is not 0. The file goes first, and does not come back when that was too early. */
-  async #store(text: string): Promise<void> {
-    if (kstrtoul(text) === 0n) return;
+  /** Removes it. The file that asked for it goes first, and does not come back when that was too early. */
+  async remove(): Promise<void> {
+    this.parent.layout.refuseRemove?.(this);
     this.#remove?.remove();
     if (!this.#active) throw new Errno("EAGAIN");
     if (this.parent.unregistering) throw new Errno("ENODEV");
     this.#active = false;
     for (const stage of REMOVE_STAGES[this.#kernel.release]) await this.#takeInTurn(stage);
+  }
+
+  /** `remove`: a number that is not 0. */
+  async #store(text: string): Promise<void> {
+    if (kstrtoul(text) !== 0n) await this.remove();
   }
 
   async #takeInTurn(stage: RemoveStage): Promise<void> {
@@ -119,7 +146,9 @@ export class MdevDevice implements SimulatedDevice {
         addUevent(folder, () => (this.driver === undefined ? "" : `DRIVER=${this.driver}\n`));
         return;
       case "remove":
-        this.#remove = folder.file("remove", 0o200, { write: (text) => this.#store(text) });
+        this.#remove = folder.file(this.parent.layout.removeFile, 0o200, {
+          write: (text) => this.#store(text),
+        });
         return;
       case "bus":
         folder.link("subsystem", sysfs.ensure("bus/mdev"));
@@ -160,7 +189,7 @@ export class MdevDevice implements SimulatedDevice {
         );
         return;
       case "mdev_type":
-        folder.link("mdev_type", this.parent.typeFolder(this.typeId));
+        folder.link(this.parent.layout.typeLink, this.parent.typeFolder(this.typeId));
         return;
       case "active":
         this.#active = true;
@@ -204,6 +233,9 @@ export class MdevDevice implements SimulatedDevice {
         return;
       case "devices":
         this.#links.get("devices")?.remove();
+        return;
+      case "mdev_type":
+        folder.get(this.parent.layout.typeLink)?.remove();
         return;
       case "folder":
         if (folder.alive) folder.remove();

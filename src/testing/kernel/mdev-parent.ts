@@ -6,61 +6,57 @@ import type {
   SimulatedType,
 } from "../definitions.js";
 import { Errno } from "../errno.js";
-import { addAttribute, addConstant, addPower, addUevent } from "./device-files.js";
+import { BusDevice } from "./bus-device.js";
+import { addAttribute } from "./device-files.js";
 import { parseGuid } from "./guid.js";
 import type { Kernel } from "./kernel.js";
-import { type Directory, type LinkNode, steps } from "./kernfs.js";
+import type { Directory, LinkNode } from "./kernfs.js";
 import { VFIO_MDEV } from "./mdev-bus.js";
 import { MdevDevice } from "./mdev-device.js";
-import { joinSubsystem } from "./subsystem.js";
+import { type CreateCommand, type MdevLayout, merged } from "./mdev-layout.js";
 
 /** A registered parent: its folder, its types, its devices and what they share. */
 export class MdevParent implements SimulatedParent {
-  readonly id: string;
   readonly options: SimulatedParentOptions;
+  readonly layout: MdevLayout;
   readonly module: SimulatedModule;
-  readonly folder: Directory;
   unregistering = false;
   readonly #kernel: Kernel;
+  readonly #device: BusDevice;
   readonly #types: Directory;
   readonly #capacity: SimulatedCapacity;
   readonly #busLink: LinkNode | undefined;
-  readonly #leaveSubsystem: () => void;
   readonly #own = new Set<MdevDevice>();
   #creating = 0;
   readonly #whenCreated: (() => void)[] = [];
   #unplugged: Promise<void> | undefined;
 
-  constructor(kernel: Kernel, options: SimulatedParentOptions) {
+  constructor(kernel: Kernel, options: SimulatedParentOptions, layout: MdevLayout = merged) {
     const { sysfs, bus, vfio, modules, release } = kernel;
-    const id = steps(options.path).at(-1);
-    if (id === undefined) throw new Error("a parent needs a path: devices/virtual/mtty/mtty");
-    this.id = id;
     this.options = options;
+    this.layout = layout;
     this.module = options.module ?? { name: options.deviceDriver };
     this.#kernel = kernel;
     this.#capacity = capacityOf(options.capacity ?? 1, release === "5.10" ? "ENOMEM" : "EUSERS");
 
-    this.folder = sysfs.ensure(steps(options.path).slice(0, -1).join("/")).directory(id);
+    this.#device = new BusDevice(kernel, options);
     bus.load();
     vfio.load();
     if (release === "5.10") modules.load(this.module, "mdev");
     bus.addDriver(...this.#deviceDriver());
 
-    const { folder } = this;
-    addUevent(folder, () =>
-      [...(options.driver === undefined ? [] : [`DRIVER=${options.driver}`]), ...(options.uevent ?? [])]
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
-    addPower(folder);
-    this.#leaveSubsystem = joinSubsystem(kernel, folder, options);
-    for (const [path, attribute] of Object.entries(options.attributes ?? {}))
-      addAttribute(folder, path, attribute);
-    this.#types = folder.directory("mdev_supported_types");
+    this.#types = this.folder.directory("mdev_supported_types");
     for (const type of options.types) this.addType(type);
     const mdevBus = sysfs.ensure("class/mdev_bus");
-    this.#busLink = mdevBus.get(id) ? undefined : mdevBus.link(id, folder); // a clash of names leaves it out
+    this.#busLink = mdevBus.get(this.id) ? undefined : mdevBus.link(this.id, this.folder); // a clash of names leaves it out
+  }
+
+  get id(): string {
+    return this.#device.id;
+  }
+
+  get folder(): Directory {
+    return this.#device.folder;
   }
 
   get path(): string {
@@ -71,24 +67,25 @@ export class MdevParent implements SimulatedParent {
     return [...this.#own].map(({ uuid }) => uuid);
   }
 
+  /** The types of the devices that count against what it has. */
+  get counted(): readonly string[] {
+    return [...this.#own].filter(({ counted }) => counted).map(({ typeId }) => typeId);
+  }
+
   /** Whether unbinding a device gives back what it has. */
   get givesBackOnUnbind(): boolean {
     return this.#kernel.release !== "5.10" && this.#capacity.countedBy === "driver";
   }
 
-  addType({ id, name, description, deviceApi, attributes }: SimulatedType): void {
+  addType(type: SimulatedType): void {
+    const { id } = type;
     if (this.#types.get(id)) throw new Error(`${this.id} has a type ${id} already`);
     const folder = this.#types.directory(id);
-    const shown = name ?? (this.#kernel.release === "5.10" ? undefined : id);
-    const own = attributes ?? {};
-    if (!("available_instances" in own))
-      folder.file("available_instances", 0o444, { read: () => `${this.#available(id)}\n` });
-    if (!("device_api" in own)) addConstant(folder, "device_api", `${deviceApi ?? "vfio-pci"}\n`);
-    if (!("name" in own) && shown !== undefined) addConstant(folder, "name", `${shown}\n`);
-    if (!("description" in own) && description !== undefined) addConstant(folder, "description", description);
+    const surroundings = { release: this.#kernel.release, available: () => this.#available(id) };
+    const files = { ...this.layout.typeFiles(type, surroundings), ...type.attributes };
+    for (const [file, attribute] of Object.entries(files)) addAttribute(folder, file, attribute);
     folder.file("create", 0o200, { write: (text) => this.#store(id, text) });
-    folder.directory("devices");
-    for (const [file, attribute] of Object.entries(own)) addAttribute(folder, file, attribute);
+    if (!this.layout.lacks.has("devices")) folder.directory("devices");
   }
 
   removeType(typeId: string): void {
@@ -104,11 +101,11 @@ export class MdevParent implements SimulatedParent {
     return folder;
   }
 
-  create(typeId: string, uuid: string = this.#freeUuid()): string {
+  create(typeId: string, uuid: string = this.#freeUuid(), given: Omit<CreateCommand, "uuid"> = {}): string {
     this.typeFolder(typeId);
     let device: MdevDevice | undefined;
     try {
-      device = this.#begin(typeId, parseGuid(uuid));
+      device = this.#begin(typeId, { ...given, uuid: parseGuid(uuid) });
       device.makeNow();
       return device.uuid;
     } catch (error) {
@@ -119,11 +116,17 @@ export class MdevParent implements SimulatedParent {
   }
 
   remove(uuid: string): void {
-    const device = [...this.#own].find((each) => each.uuid === uuid.toLowerCase());
+    const device = this.find(uuid);
     if (!device) throw new Error(`${this.id} has no device ${uuid}`);
     if (!device.removable || device.isOpen)
       throw new Error(`${uuid} cannot be removed at once: it is open, half-made or half-removed`);
+    this.layout.refuseRemove?.(device);
     void device.takeNow();
+  }
+
+  /** The device of a UUID. */
+  find(uuid: string): MdevDevice | undefined {
+    return [...this.#own].find((each) => each.uuid === uuid.toLowerCase());
   }
 
   unplug(): Promise<void> {
@@ -142,8 +145,7 @@ export class MdevParent implements SimulatedParent {
   }
 
   #available(typeId: string): number {
-    const existing = [...this.#own].filter(({ counted }) => counted).map((device) => device.typeId);
-    return this.#capacity.available(typeId, existing);
+    return this.#capacity.available(typeId, this.counted);
   }
 
   #admit(typeId: string): void {
@@ -151,9 +153,9 @@ export class MdevParent implements SimulatedParent {
     if (full !== undefined && this.#available(typeId) < 1) throw new Errno(full);
   }
 
-  /** `create`: a UUID. */
+  /** `create`: a UUID, and what the layout takes besides. */
   async #store(typeId: string, text: string): Promise<void> {
-    const device = this.#begin(typeId, parseGuid(text));
+    const device = this.#begin(typeId, this.layout.parse(text));
     this.#creating++;
     try {
       await device.make();
@@ -165,13 +167,15 @@ export class MdevParent implements SimulatedParent {
     }
   }
 
-  #begin(typeId: string, uuid: string): MdevDevice {
+  #begin(typeId: string, command: CreateCommand): MdevDevice {
     const { bus, release } = this.#kernel;
+    const { uuid } = command;
     if (bus.devices.has(uuid)) throw new Errno("EEXIST");
     if (this.unregistering) throw new Errno("ENODEV");
+    this.layout.refuseCreate?.(typeId, command);
     const countsNow = release === "5.10" || this.#capacity.countedBy === "core";
     if (countsNow) this.#admit(typeId);
-    const device = new MdevDevice(this.#kernel, this, typeId, uuid);
+    const device = new MdevDevice(this.#kernel, this, typeId, command);
     bus.devices.set(uuid, device);
     this.#own.add(device);
     device.counted = countsNow;
@@ -179,7 +183,7 @@ export class MdevParent implements SimulatedParent {
   }
 
   async #unplug(): Promise<void> {
-    const { sysfs, bus, modules, release } = this.#kernel;
+    const { bus, modules, release } = this.#kernel;
     this.unregistering = true;
     if (this.#creating > 0) await new Promise<void>((resolve) => this.#whenCreated.push(resolve));
     this.#busLink?.remove();
@@ -187,11 +191,7 @@ export class MdevParent implements SimulatedParent {
       const taken = device.takeNow();
       if (this.#own.has(device)) await taken;
     }
-    this.#leaveSubsystem();
-    this.folder.remove();
-    this.folder.parent?.prune(
-      sysfs.ensure(this.options.path.startsWith("devices/virtual/") ? "devices/virtual" : "devices"),
-    );
+    this.#device.remove();
     bus.removeDriver(this.#deviceDriver()[0]);
     if (release === "5.10") modules.unload(this.module.name);
   }

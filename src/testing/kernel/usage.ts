@@ -1,6 +1,6 @@
 import type { Kernel } from "./kernel.js";
 import type { LinkNode } from "./kernfs.js";
-import type { MdevDevice } from "./mdev-device.js";
+import type { VfioGroup } from "./vfio.js";
 
 /** Options of {@link SimulatedHost.open}. */
 export interface OpenOptions {
@@ -20,17 +20,30 @@ export interface Holder {
   readonly close: () => void;
 }
 
+/** What a process can open through VFIO: a mediated device, or a PCI function. */
+export interface Openable {
+  /** What it is called. */
+  readonly id: string;
+  readonly group: VfioGroup | undefined;
+  /** Why it cannot be opened now, though its group may be; `undefined`: it can. */
+  readonly unopenable: string | undefined;
+  /** The module that whoever has it open keeps. */
+  readonly moduleName: string;
+}
+
 /** Who has a device open. */
 export class Usage {
   readonly #kernel: Kernel;
-  readonly #device: MdevDevice;
+  readonly #device: Openable;
+  readonly #onClose: () => void;
   readonly #whenClosed: (() => void)[] = [];
   #open: { readonly vmName: string | undefined } | undefined;
   #groupLink: LinkNode | undefined;
 
-  constructor(kernel: Kernel, device: MdevDevice) {
+  constructor(kernel: Kernel, device: Openable, onClose: () => void = () => undefined) {
     this.#kernel = kernel;
     this.#device = device;
+    this.#onClose = onClose;
   }
 
   get isOpen(): boolean {
@@ -48,17 +61,17 @@ export class Usage {
 
   open({ pid, what = "device", vmName }: OpenOptions): Holder {
     const { processes, dev, modules } = this.#kernel;
-    const { group, uuid } = this.#device;
-    if (!group || !this.#device.onBus)
-      throw new Error(`${uuid} cannot be opened: it is not bound to a driver`);
-    if (group.held) throw new Error(`${uuid} cannot be opened: a process has /dev/vfio/${group.number} open`);
+    const { group, id, unopenable, moduleName } = this.#device;
+    if (!group || (what === "device" && unopenable !== undefined))
+      throw new Error(`${id} cannot be opened: ${unopenable ?? "it has no IOMMU group"}`);
+    if (group.held) throw new Error(`${id} cannot be opened: a process has /dev/vfio/${group.number} open`);
     const targets = [group.node.path, `${dev.path}/vfio/vfio`, "anon_inode:[vfio-device]"];
     const process = processes.open(what === "device" ? targets : targets.slice(0, 1), pid);
     group.held = true;
     this.#groupLink = process.links[0];
     if (what === "device") {
       this.#open = { vmName };
-      modules.refer(this.#device.parent.module.name, 1);
+      modules.refer(moduleName, 1);
     }
     let closed = false;
     const close = (): void => {
@@ -68,7 +81,8 @@ export class Usage {
       process.close();
       if (what !== "device") return;
       this.#open = undefined;
-      modules.refer(this.#device.parent.module.name, -1);
+      modules.refer(moduleName, -1);
+      this.#onClose();
       for (const resolve of this.#whenClosed.splice(0)) resolve();
     };
     return { pid: process.pid, close };

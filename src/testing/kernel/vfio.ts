@@ -60,8 +60,13 @@ export class Vfio {
 
   /** The group of a mediated device: nothing in it does DMA of its own, so it has no IOMMU. */
   addGroup(member: Directory): VfioGroup {
-    const { number, folder, remove } = this.addIommuGroup(member, "unknown", "");
-    if (this.#release !== "5.10") addConstant(folder, "name", "vfio-noiommu\n");
+    const group = this.addIommuGroup(member, "unknown", "");
+    if (this.#release !== "5.10") addConstant(group.folder, "name", "vfio-noiommu\n");
+    return this.addNode(group);
+  }
+
+  /** `/dev/vfio/<group>` of an IOMMU group, for as long as that is there. */
+  addNode({ number, folder, remove }: IommuGroup): VfioGroup {
     const name = String(number);
     const minor = this.#minors.take();
     const device = this.#sysfs.ensure("devices/virtual/vfio").directory(name);
