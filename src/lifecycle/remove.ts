@@ -101,14 +101,21 @@ async function command(io: Io, device: FoundDevice, options: RemoveOptions | und
       if (thrown instanceof Interruption && thrown.pending !== undefined) {
         thrown.pending = "The kernel may still remove it: it waits until nobody has the device open.";
       }
-      if (isVanished(thrown) || (thrown instanceof FileFailure && !(await layout.exists(io, device))))
-        return false;
-      if (!(thrown instanceof FileFailure && layout.passingErrnos.has(thrown.errno ?? "") && tries < retries))
-        throw thrown;
+      if (!(thrown instanceof FileFailure)) throw thrown;
+      if (isVanished(thrown) || (await isGoneSoon(io, device))) return false;
+      if (!layout.passingErrnos.has(thrown.errno ?? "") || tries >= retries) throw thrown;
       log.remove("%s: %s, trying again", device.path, thrown.errno);
       await io.pause(retryInterval);
     }
   }
+}
+
+/** Whether somebody else's removal was what made ours fail: it may be about to end. */
+async function isGoneSoon(io: Io, device: FoundDevice): Promise<boolean> {
+  const { layout } = device.parent;
+  if (!(await layout.exists(io, device))) return true;
+  await io.pause(LOOK_AGAIN);
+  return !(await layout.exists(io, device));
 }
 
 /** Waits until the device is gone: a link on the bus goes earlier, and some kernels answer before they are done. */

@@ -29,7 +29,12 @@ export function attributes({ describe, it }: Runner, { host }: Subject): void {
         const info = await ok(type.read());
         const { path } = type;
         const facts = { id, path, parent: parentId, name, description, deviceApi: "vfio-pci" };
-        assert.deepEqual(plain(info), { ...plain(facts) as object, availableInstances: available, devices: [], problems: [] });
+        assert.deepEqual(plain(info), {
+          ...(plain(facts) as object),
+          availableInstances: available,
+          devices: [],
+          problems: [],
+        });
       });
     }
 
@@ -54,7 +59,10 @@ export function attributes({ describe, it }: Runner, { host }: Subject): void {
       const absent = parent.attribute("mdev_supported_types/nothing/name", text);
       assert.equal(await ok(absent.read()), undefined);
       assert.equal(await ok(absent.exists()), false);
-      assert.equal((await fails(absent.write("x"), "unsupported")).missing, "mdev_supported_types/nothing/name");
+      assert.equal(
+        (await fails(absent.write("x"), "unsupported")).missing,
+        "mdev_supported_types/nothing/name",
+      );
     });
 
     it("does not read what is write-only, nor write what is read-only", async () => {
@@ -79,7 +87,8 @@ export function attributes({ describe, it }: Runner, { host }: Subject): void {
         await fails(attribute.exists(), "invalid-argument");
       }
       const uevent = parent.attribute("uevent", text);
-      for (const value of ["", "a\nb", "a\0", "\ud800", "x".repeat(4096)]) await fails(uevent.write(value), "invalid-argument");
+      for (const value of ["", "a\nb", "a\0", "\ud800", "x".repeat(4096)])
+        await fails(uevent.write(value), "invalid-argument");
       await fails(uevent.writeRaw("x".repeat(4097)), "invalid-argument");
       await fails(uevent.writeRaw("add\n\n"), "invalid-argument");
     });

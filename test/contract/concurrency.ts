@@ -15,7 +15,9 @@ export function concurrency({ describe, it }: Runner, { host, differences, round
   };
   const availability = async (): Promise<Record<string, number | undefined>> => {
     const types = await allTypes();
-    const counts = await Promise.all(types.map(async (type) => [type.id, await ok(type.availableInstances.read())]));
+    const counts = await Promise.all(
+      types.map(async (type) => [type.id, await ok(type.availableInstances.read())]),
+    );
     return Object.fromEntries(counts) as Record<string, number | undefined>;
   };
   const tally = (outcomes: readonly string[]): Record<string, number> => {
@@ -87,7 +89,10 @@ export function concurrency({ describe, it }: Runner, { host, differences, round
           assert.deepEqual(await ok(device.remove()), { removed: true });
           model.delete(device.id);
         }
-        assert.deepEqual((await ok(host.devices())).map(({ id }) => id), [...model.keys()].sort());
+        assert.deepEqual(
+          (await ok(host.devices())).map(({ id }) => id),
+          [...model.keys()].sort(),
+        );
       }
       for (const device of model.values()) await ok(device.remove());
       assert.deepEqual(await availability(), before);

@@ -16,7 +16,11 @@ export function contract(runner: Runner, subject: Subject): void {
   runner.afterEach(async () => {
     const left = await ok(host.devices());
     for (const device of left) await ok(device.remove());
-    assert.deepEqual(left.map(({ id }) => id), [], "devices were left over");
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      [],
+      "devices were left over",
+    );
   });
   for (const part of [discovery, attributes, creation, extensions, concurrency]) part(runner, subject);
 }

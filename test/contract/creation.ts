@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { type AttributeInput, integer, type MdevDevice, type MdevType, text, writeOnly } from "../../src/index.js";
+import {
+  type AttributeInput,
+  integer,
+  type MdevDevice,
+  type MdevType,
+  text,
+  writeOnly,
+} from "../../src/index.js";
 import { fails, ok, plain } from "./expect.js";
 import type { Runner, Subject } from "./subject.js";
 
@@ -11,7 +18,8 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
     const [parent = ""] = id.split("-");
     return ok((await ok(host.parent(parent))).type(id));
   };
-  const available = async (id: string): Promise<number | undefined> => ok((await typeOf(id)).availableInstances.read());
+  const available = async (id: string): Promise<number | undefined> =>
+    ok((await typeOf(id)).availableInstances.read());
 
   describe("creation", () => {
     it("makes a device that is everywhere when it returns, and is nowhere once it is removed", async () => {
@@ -28,20 +36,39 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
       const driver = differences.genericDriver ? "vfio_mdev" : "mtty";
       assert.equal(await ok(device.driver()), driver);
       const [id, path] = [device.id, `/sys/devices/virtual/mtty/mtty/${device.id}`];
-      const info = { id, uuid: id, path, parent: "mtty", type: "mtty-1", state: "active", driver, iommuGroup: group };
+      const info = {
+        id,
+        uuid: id,
+        path,
+        parent: "mtty",
+        type: "mtty-1",
+        state: "active",
+        driver,
+        iommuGroup: group,
+      };
       assert.deepEqual(plain(await ok(device.read())), { ...info, problems: [] });
       for (const list of [host.devices(), type.devices(), type.parent.devices()]) {
-        assert.deepEqual((await ok(list)).map((listed) => listed.path), [path]);
+        assert.deepEqual(
+          (await ok(list)).map((listed) => listed.path),
+          [path],
+        );
       }
       assert.equal((await ok(host.device(id.toUpperCase()))).path, path);
       assert.deepEqual((await ok(type.read())).devices, [id]);
       assert.equal(await ok(device.attribute("vfio-dev", text).exists()), differences.vfioDev);
 
       assert.deepEqual(await ok(device.remove()), { removed: true });
-      for (const list of [host.devices(), type.devices(), type.parent.devices()]) assert.deepEqual(await ok(list), []);
+      for (const list of [host.devices(), type.devices(), type.parent.devices()])
+        assert.deepEqual(await ok(list), []);
       assert.deepEqual(await ok(device.remove()), { removed: false });
       await fails(host.device(id), "not-found");
-      for (const gone of [device.read(), device.state(), device.type(), device.parent(), device.iommuGroup()]) {
+      for (const gone of [
+        device.read(),
+        device.state(),
+        device.type(),
+        device.parent(),
+        device.iommuGroup(),
+      ]) {
         await fails(gone, "gone");
       }
       await fails(device.attribute("uevent", text).read(), "gone");
@@ -49,7 +76,11 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
 
     it("takes any UUID in any case, and has it in lower case", async () => {
       const type = await typeOf("mtty-1");
-      const uuids = [UUID.toUpperCase(), "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"];
+      const uuids = [
+        UUID.toUpperCase(),
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+      ];
       for (const uuid of uuids) {
         const device = await ok(type.create({ uuid }));
         assert.equal(device.uuid, uuid.toLowerCase());
@@ -60,7 +91,17 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
     it("refuses what is no UUID", async () => {
       const type = await typeOf("mtty-1");
       const [start, end] = [UUID.slice(0, 8), UUID.slice(9)];
-      const malformed = ["", "a", "\n", UUID.slice(1), `${UUID}x`, `${UUID}\n`, ` ${UUID}`, `{${UUID}}`, `urn:uuid:${UUID}`];
+      const malformed = [
+        "",
+        "a",
+        "\n",
+        UUID.slice(1),
+        `${UUID}x`,
+        `${UUID}\n`,
+        ` ${UUID}`,
+        `{${UUID}}`,
+        `urn:uuid:${UUID}`,
+      ];
       malformed.push(UUID.replaceAll("-", ""), `${start}${end}`, `g${UUID.slice(1)}`, `${UUID}\n${UUID}`);
       for (const uuid of malformed) await fails(type.create({ uuid }), "invalid-argument");
     });
@@ -114,12 +155,19 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
       const one = await ok((await typeOf("mtty-1")).create());
       assert.deepEqual([await available("mtty-1"), await available("mtty-2")], [23, 11]);
       const large = await ok((await typeOf("mbochs-large")).create());
-      const counts = [await available("mbochs-large"), await available("mbochs-medium"), await available("mbochs-small")];
+      const counts = [
+        await available("mbochs-large"),
+        await available("mbochs-medium"),
+        await available("mbochs-small"),
+      ];
       assert.deepEqual(counts, [3, 12, 48]);
       const display = await ok((await typeOf("mdpy-vga")).create());
       assert.deepEqual([await available("mdpy-hd"), await available("mdpy-xga")], [3, 3]);
       for (const device of [one, large, display]) await ok(device.remove());
-      assert.deepEqual([await available("mtty-2"), await available("mbochs-small"), await available("mdpy-hd")], [12, 64, 4]);
+      assert.deepEqual(
+        [await available("mtty-2"), await available("mbochs-small"), await available("mdpy-hd")],
+        [12, 64, 4],
+      );
     });
 
     it("sets attributes in their order", async () => {
@@ -131,11 +179,19 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
     it("removes the device again when an attribute cannot be set", async () => {
       const type = await typeOf("mtty-1");
       const readOnlyOne = await fails(
-        type.create({ attributes: [["uevent", "change"], ["vendor/sample_mdev_dev", "x"]] }),
+        type.create({
+          attributes: [
+            ["uevent", "change"],
+            ["vendor/sample_mdev_dev", "x"],
+          ],
+        }),
         "permission",
       );
       assert.match(readOnlyOne.message, /vendor\/sample_mdev_dev \(2 of 2\)/);
-      assert.equal((await fails(type.create({ attributes: [["vendor/none", "x"]] }), "unsupported")).missing, "vendor/none");
+      assert.equal(
+        (await fails(type.create({ attributes: [["vendor/none", "x"]] }), "unsupported")).missing,
+        "vendor/none",
+      );
       assert.deepEqual(await ok(host.devices()), []);
       assert.equal(await available("mtty-1"), 24);
     });
@@ -143,8 +199,15 @@ export function creation({ describe, it }: Runner, { host, differences }: Subjec
     it("refuses settings that cannot be, and makes nothing", async () => {
       const type = await typeOf("mtty-1");
       const number = writeOnly("vendor/number", integer);
-      const bad: AttributeInput[] = [["../uevent", "x"], ["uevent", ""], ["uevent", "a\nb"], number.to(1.5), number.to(NaN)];
-      for (const input of bad) await fails(type.create({ uuid: UUID, attributes: [input] }), "invalid-argument");
+      const bad: AttributeInput[] = [
+        ["../uevent", "x"],
+        ["uevent", ""],
+        ["uevent", "a\nb"],
+        number.to(1.5),
+        number.to(NaN),
+      ];
+      for (const input of bad)
+        await fails(type.create({ uuid: UUID, attributes: [input] }), "invalid-argument");
       assert.deepEqual(await ok(host.devices()), []);
     });
 

@@ -53,7 +53,8 @@ export function discovery({ describe, it }: Runner, { host }: Subject): void {
     });
 
     it("lists the types of each parent in their order", async () => {
-      const types = async (id: string): Promise<string[]> => ids(await ok((await ok(host.parent(id))).types()));
+      const types = async (id: string): Promise<string[]> =>
+        ids(await ok((await ok(host.parent(id))).types()));
       assert.deepEqual(await types("mtty"), ["mtty-1", "mtty-2"]);
       assert.deepEqual(await types("mdpy"), ["mdpy-hd", "mdpy-vga", "mdpy-xga"]);
       assert.deepEqual(await types("mbochs"), ["mbochs-large", "mbochs-medium", "mbochs-small"]);
@@ -61,7 +62,10 @@ export function discovery({ describe, it }: Runner, { host }: Subject): void {
 
     it("finds a type by its id, and says which was meant", async () => {
       const mtty = await ok(host.parent("mtty"));
-      assert.equal((await ok(mtty.type("mtty-2"))).path, "/sys/devices/virtual/mtty/mtty/mdev_supported_types/mtty-2");
+      assert.equal(
+        (await ok(mtty.type("mtty-2"))).path,
+        "/sys/devices/virtual/mtty/mtty/mdev_supported_types/mtty-2",
+      );
       assert.equal((await fails(mtty.type("Mtty-2"), "not-found")).suggestion, "mtty-2");
       assert.equal((await fails(mtty.type("Dual port serial"), "not-found")).suggestion, "mtty-2");
     });
@@ -69,7 +73,10 @@ export function discovery({ describe, it }: Runner, { host }: Subject): void {
     it("finds types by their name for people and by what they are", async () => {
       const mtty = await ok(host.parent("mtty"));
       assert.deepEqual(ids(await ok(mtty.findTypes({ name: "Dual port serial" }))), ["mtty-2"]);
-      assert.deepEqual(ids(await ok(mtty.findTypes({ name: /port serial$/g, available: true }))), ["mtty-1", "mtty-2"]);
+      assert.deepEqual(ids(await ok(mtty.findTypes({ name: /port serial$/g, available: true }))), [
+        "mtty-1",
+        "mtty-2",
+      ]);
       assert.deepEqual(ids(await ok(mtty.findTypes({ deviceApi: "vfio-pci" }))), ["mtty-1", "mtty-2"]);
       assert.deepEqual(await ok(mtty.findTypes({ deviceApi: "vfio-ccw" })), []);
       assert.deepEqual(await ok(mtty.findTypes({ available: false })), []);

@@ -26,7 +26,10 @@ export function extensions({ describe, it }: Runner, { host, differences }: Subj
 
     it("give mdpy's attributes their types", async () => {
       const type = await ok((await ok(host.parent("mdpy"))).type("mdpy-xga"));
-      assert.deepEqual(await ok((await ok(type.as(MdpyType))).resolution.read()), { width: 1024, height: 768 });
+      assert.deepEqual(await ok((await ok(type.as(MdpyType))).resolution.read()), {
+        width: 1024,
+        height: 768,
+      });
       const device = await ok(type.create());
       const mdpy = await ok(device.as(MdpyDevice));
       assert.deepEqual(await ok(mdpy.resolution.read()), { width: 1024, height: 768 });
