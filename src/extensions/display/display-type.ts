@@ -63,7 +63,6 @@ export class DisplayType extends MdevTypeExtension {
 
   #readFiles(within: () => OperationOptions | undefined): AsyncResult<PartialFacts, AttributeReadError> {
     return Result.gen(this, async function* () {
-      if (this.type.path === undefined) return Result.ok({});
       const file = <T>(
         descriptor: AttributeDescriptor<T, "ro">,
       ): AsyncResult<T | undefined, AttributeReadError> => this.attribute(descriptor).read(within());

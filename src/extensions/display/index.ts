@@ -6,5 +6,6 @@
  */
 export { DisplayType } from "./display-type.js";
 export type { DisplayFacts } from "./facts.js";
+export { byteLength } from "./files.js";
 export { type DisplayNeeds, meets } from "./needs.js";
 export { displayFactsOf, type DisplayText } from "./text.js";

@@ -76,8 +76,8 @@ export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuatio
       if (part === "") continue;
       const at = part.indexOf(sign.trim());
       const key = part.slice(0, at).trimEnd();
-      if (at === -1 || key === "") return Result.error(`holds ${JSON.stringify(part)}, which is no pair`);
-      if (found.has(key)) return Result.error(`holds ${key} twice`);
+      if (at === -1 || key === "") return Result.error(`holds ${quote(part)}, which is no pair`);
+      if (found.has(key)) return Result.error(`holds ${quote(key)} twice`);
       found.set(key, part.slice(at + 1).trimStart());
     }
     const values: Record<string, unknown> = {};
@@ -105,7 +105,7 @@ export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuatio
     for (const [key, value] of Object.entries(others)) {
       const isBare = [key, value].every((text) => text === text.trim() && !between.test(text));
       if (!isBare || key === "" || key.includes(sign.trim()) || keys.has(key)) {
-        return Result.error(`has an unknown pair ${JSON.stringify(key)} that cannot be written`);
+        return Result.error(`has an unknown pair ${quote(key)} that cannot be written`);
       }
       written.push(`${key}${sign}${value}`);
     }
@@ -114,6 +114,10 @@ export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuatio
 
   // The fields say which names there are, with which types; the compiler cannot follow that through the loops.
   return { decode, encode } as Codec<T & Others>;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }
 
 function isWhole(value: number, limit: number): boolean {
