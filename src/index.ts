@@ -34,6 +34,17 @@ export {
 export type { AttributeReadError, AttributeWriteError } from "./attributes/access.js";
 export { type Codec, flag, hexadecimal, integer, text } from "./attributes/codec.js";
 export {
+  count,
+  mebibytes,
+  type OtherPairs,
+  type PairField,
+  type PairFields,
+  type PairForm,
+  pairs,
+  pixels,
+  type Resolution,
+} from "./attributes/pairs.js";
+export {
   type Access,
   AttributeDescriptor,
   type AttributeInput,

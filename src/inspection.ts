@@ -2,7 +2,7 @@ import { type AttributeOwner, type OwnedAttribute, readingErrnos, readText } fro
 import type { Codec } from "./attributes/codec.js";
 import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import { type AttributeSource, file } from "./attributes/source.js";
-import { DecodeError, MdevError, type MdevErrorType } from "./errors.js";
+import { DecodeError, type MdevError, type MdevErrorType } from "./errors.js";
 import { DecodeFailure, FileFailure, isAbsent } from "./file-system/failure.js";
 import type { Io } from "./file-system/io.js";
 import { explain } from "./file-system/operation.js";
@@ -89,7 +89,7 @@ export async function linkValue<T>(
 function decode<T>(codec: Codec<T>, raw: string, path: string): T {
   const decoded = codec.decode(raw);
   if (decoded.ok) return decoded.value as T;
-  throw new DecodeFailure(path, raw, String(decoded.error));
+  throw new DecodeFailure(path, raw, decoded.error);
 }
 
 function toProblem(error: MdevError): Problem {

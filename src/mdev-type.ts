@@ -114,10 +114,10 @@ export class MdevType extends SysfsObject {
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], UnsupportedError | QueryError> {
     const list = async (io: Io): Promise<Result<readonly MdevDevice[], UnsupportedError>> => {
       await this.owner.confirm(io);
-      const { name, devicesOf } = this.#found.layout;
-      const devices = await devicesOf(io, this.#found, this.id);
+      const { layout } = this.#found;
+      const devices = await layout.devicesOf(io, this.#found, this.id);
       if (devices !== undefined) return Result.ok(byId(devices).map((device) => this.context.device(device)));
-      const reason = `in the layout ${name} a device does not tell its type`;
+      const reason = `in the layout ${layout.name} a device does not tell its type`;
       const tried = `list the devices of ${this.owner.label}`;
       return Result.error(new UnsupportedError({ tried, reason, missing: "the type of a device" }));
     };

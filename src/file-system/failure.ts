@@ -85,7 +85,10 @@ function errnoOf(cause: unknown): string | undefined {
 }
 
 function describe(cause: unknown): string {
-  if (cause instanceof Error) return String(cause.message);
+  if (cause instanceof Error) {
+    const { message }: { readonly message: unknown } = cause; // of a stranger's class
+    return String(message);
+  }
   return typeof cause === "string" ? cause : `a thrown value of type ${typeof cause}`;
 }
 

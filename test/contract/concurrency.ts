@@ -100,12 +100,12 @@ export function concurrency({ describe, it }: Runner, { host, differences, round
 
     it("lists while devices come and go", async () => {
       const type = await ok((await ok(host.parent("mtty"))).type("mtty-1"));
-      let working = true;
+      const progress = { working: true };
       const churn = (async () => {
         for (let round = 0; round < rounds / 4; round++) await ok((await ok(type.create())).remove());
-        working = false;
+        progress.working = false;
       })();
-      while (working) {
+      while (progress.working) {
         for (const device of await ok(host.devices())) {
           const info = await device.read();
           assert.ok(info.ok || info.error.type === "gone", info.ok ? "" : info.error.message);

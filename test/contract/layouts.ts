@@ -180,7 +180,10 @@ export function layoutContract({ describe, it, afterEach }: Runner, subject: Lay
         for (;;) {
           const created = await type.create();
           if (created.ok) devices.push(created.value);
-          else return void assert.equal(created.error.type, "no-instances", created.error.message);
+          else {
+            assert.equal(created.error.type, "no-instances", created.error.message);
+            return;
+          }
         }
       };
       const { id } = await firstType();

@@ -1,4 +1,4 @@
-import type { Resolution } from "../samples/index.js";
+import type { Resolution } from "../../index.js";
 
 /**
  * What is known of the displays that a type's devices have: plain, frozen data. What no source tells is `undefined`,

@@ -1,5 +1,12 @@
-import { type AttributeDescriptor, type Codec, integer, readOnly, Result } from "../../index.js";
-import { type Resolution, resolution } from "../samples/index.js";
+import {
+  type AttributeDescriptor,
+  type Codec,
+  integer,
+  readOnly,
+  Result,
+  type Resolution,
+} from "../../index.js";
+import { resolution } from "../samples/index.js";
 
 const UNITS: Readonly<Record<string, number>> = { G: 2 ** 30, M: 2 ** 20, K: 2 ** 10, "": 1 };
 

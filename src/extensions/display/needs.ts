@@ -1,4 +1,4 @@
-import type { Resolution } from "../samples/index.js";
+import type { Resolution } from "../../index.js";
 import type { DisplayFacts } from "./facts.js";
 
 /** What a program wants of a display. What is left out, it does not care for. */

@@ -1,6 +1,4 @@
-import type { Codec } from "../../index.js";
-import type { Resolution } from "../samples/index.js";
-import { count, mebibytes, pairs, pixels } from "./pairs.js";
+import { type Codec, count, mebibytes, pairs, pixels, type Resolution } from "../../index.js";
 
 /** What NVIDIA's driver says of a type in its `description`: plain, frozen data. */
 export interface VgpuDescription {

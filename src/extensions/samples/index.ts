@@ -4,5 +4,5 @@
  * @packageDocumentation
  */
 export { MbochsDevice, MbochsType, videoMemory } from "./mbochs.js";
-export { MdpyDevice, MdpyType, type Resolution, resolution } from "./mdpy.js";
+export { MdpyDevice, MdpyType, resolution } from "./mdpy.js";
 export { MttyDevice, MttyParent } from "./mtty.js";

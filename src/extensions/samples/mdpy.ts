@@ -9,17 +9,10 @@ import {
   MdevTypeExtension,
   type ReadableAttribute,
   readOnly,
+  type Resolution,
   Result,
 } from "../../index.js";
 import { isOfDriver } from "./driver.js";
-
-/** The size of a picture, in pixels. */
-export interface Resolution {
-  /** Pixels in a line. */
-  readonly width: number;
-  /** Lines. */
-  readonly height: number;
-}
 
 /** `1920x1080`, alone or inside a sentence such as mdpy's description. */
 export const resolution: Codec<Resolution> = {

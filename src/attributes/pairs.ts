@@ -1,25 +1,41 @@
-import { type Codec, Result } from "../../index.js";
-import type { Resolution } from "../samples/index.js";
+import { Result } from "typescript-result";
+import type { Codec } from "./codec.js";
 
 const MIB = 2 ** 20;
 
-/** How one value is written: to and from exactly its text, `undefined` where there is none. */
-interface Scalar<T> {
+/** The size of a picture, in pixels. */
+export interface Resolution {
+  /** Pixels in a line. */
+  readonly width: number;
+  /** Lines. */
+  readonly height: number;
+}
+
+/**
+ * One value of a text of pairs.
+ *
+ * @typeParam T - the value
+ */
+export interface PairField<T> {
+  /** Its key there. */
+  readonly key: string;
+  /** How it is written, for messages. */
   readonly example: string;
+  /** The value of exactly its text; `undefined` where that is none. */
   decode(this: void, text: string): T | undefined;
+  /** The text of a value; `undefined` where it cannot be written. */
   encode(this: void, value: T): string | undefined;
 }
 
-/** One value of a text of pairs, and its key there. */
-interface Field<T> extends Scalar<T> {
-  readonly key: string;
-}
-
-/** The values of a text of pairs, by the names that they get. */
-type Fields<T> = { readonly [Name in keyof T]: Field<NonNullable<T[Name]>> };
+/**
+ * The values of a text of pairs, by the names that they get.
+ *
+ * @typeParam T - the values by their names
+ */
+export type PairFields<T> = { readonly [Name in keyof T]: PairField<NonNullable<T[Name]>> };
 
 /** How the pairs stand in the text. */
-interface Punctuation {
+export interface PairForm {
   /** What stands between the pairs when they are read. */
   readonly between: RegExp;
   /** What stands between them when they are written. */
@@ -28,13 +44,14 @@ interface Punctuation {
   readonly sign: "=" | ": ";
 }
 
-/** The pairs of a text that have other keys, as they stand there. */
-interface Others {
+/** The pairs of a text that have other keys. */
+export interface OtherPairs {
+  /** They, as they stand in the text. */
   readonly others: Readonly<Record<string, string>>;
 }
 
 /** `4`: a whole number from 0. */
-export const count = (key: string): Field<number> => ({
+export const count: (key: string) => PairField<number> = (key) => ({
   key,
   example: "4",
   decode: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : undefined),
@@ -42,7 +59,7 @@ export const count = (key: string): Field<number> => ({
 });
 
 /** `2048` and its unit, in bytes: what drivers call MB and M are 2^20 of them. */
-export const mebibytes = (key: string, unit: "M" | "MB"): Field<number> => ({
+export const mebibytes: (key: string, unit: "M" | "MB") => PairField<number> = (key, unit) => ({
   key,
   example: `2048${unit}`,
   decode: (text) => {
@@ -53,7 +70,7 @@ export const mebibytes = (key: string, unit: "M" | "MB"): Field<number> => ({
 });
 
 /** `1920x1200`. */
-export const pixels = (key: string): Field<Resolution> => ({
+export const pixels: (key: string) => PairField<Resolution> = (key) => ({
   key,
   example: "1920x1200",
   decode: (text) => {
@@ -65,9 +82,26 @@ export const pixels = (key: string): Field<Resolution> => ({
     isWhole(width, 1e9) && isWhole(height, 1e9) ? `${width}x${height}` : undefined,
 });
 
-/** A text of pairs of keys and values, to and from frozen data. */
-export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuation): Codec<T & Others> {
-  const known = Object.entries<Field<unknown>>(fields);
+/**
+ * A text of pairs of keys and values, as many drivers describe their types, to and from frozen data. A key that is
+ * missing gives `undefined`, those that are not known are kept; a malformed value is a reason not to understand the text.
+ *
+ * @example
+ * ```ts
+ * import { count, mebibytes, pairs } from "vfio-mdev";
+ *
+ * const fields = { cores: count("cores"), memoryBytes: mebibytes("memory", "MB") };
+ * const description = pairs<{ cores: number | undefined; memoryBytes: number | undefined }>(fields, {
+ *   between: /\n/,
+ *   joint: "\n",
+ *   sign: ": ",
+ * });
+ * const { cores, memoryBytes, others } = description.decode("cores: 8\nmemory: 4MB\nclock: fast\n").getOrThrow();
+ * console.log(cores, memoryBytes, others["clock"]); // prints: 8 4194304 fast
+ * ```
+ */
+export function pairs<T>(fields: PairFields<T>, { between, joint, sign }: PairForm): Codec<T & OtherPairs> {
+  const known = Object.entries<PairField<unknown>>(fields);
   const keys = new Set(known.map(([, { key }]) => key));
 
   const decode = (raw: string): Result<object, string> => {
@@ -94,7 +128,7 @@ export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuatio
   const encode = ({
     others,
     ...values
-  }: Others & Readonly<Record<string, unknown>>): Result<string, string> => {
+  }: OtherPairs & Readonly<Record<string, unknown>>): Result<string, string> => {
     const written: string[] = [];
     for (const [name, { key, example, encode: encodeValue }] of known) {
       if (values[name] === undefined) continue;
@@ -113,7 +147,7 @@ export function pairs<T>(fields: Fields<T>, { between, joint, sign }: Punctuatio
   };
 
   // The fields say which names there are, with which types; the compiler cannot follow that through the loops.
-  return { decode, encode } as Codec<T & Others>;
+  return { decode, encode } as Codec<T & OtherPairs>;
 }
 
 function quote(text: string): string {
