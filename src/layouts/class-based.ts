@@ -12,6 +12,8 @@ export const classBased: Layout = {
   name: "class-based",
 
   fits: async (io, parent) => {
+    // The drafts before it have `mdev_destroy` too, beside a file that lists their types.
+    if (!(await mdev.offers(io, parent))) return false;
     const names = await filesOfSomeType(io, parent);
     const ownFiles = ["max_instances", "fb_length", "params"].some((name) => names.has(name));
     return !names.has("device_api") && (ownFiles || (await io.exists(`${parent}/mdev_destroy`)));
