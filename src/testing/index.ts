@@ -20,9 +20,19 @@ export type {
   SimulatedParentOptions,
   SimulatedType,
 } from "./definitions.js";
+export type {
+  ClassBasedCreation,
+  ClassBasedOptions,
+  ClassBasedType,
+  SimulatedClassBasedParent,
+} from "./drivers/class-based.js";
+export type { DraftGeneration, DraftOptions, SimulatedDraft } from "./drivers/draft.js";
+export type { SharingMode } from "./drivers/framebuffer.js";
+export type { GeneralOptions, GeneralType, SimulatedGeneralParent } from "./drivers/general.js";
 export type { MbochsOptions } from "./drivers/mbochs.js";
 export type { MdpyOptions } from "./drivers/mdpy.js";
 export type { NvidiaGpuOptions } from "./drivers/nvidia-gpu.js";
+export type { NvidiaSriovGpuOptions, SimulatedSriovGpu } from "./drivers/nvidia-sriov-gpu.js";
 export type { VgpuType } from "./drivers/vgpu-types.js";
 export { Errno, type ErrnoName } from "./errno.js";
 export type {
@@ -35,3 +45,4 @@ export type {
 } from "./interference.js";
 export type { CreateStage, Pause, PauseOptions, RemoveStage } from "./kernel/pauses.js";
 export type { Holder, OpenOptions } from "./kernel/usage.js";
+export type { SimulatedFileSystem } from "./simulated-file-system.js";

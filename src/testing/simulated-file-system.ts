@@ -11,8 +11,18 @@ const O_CREAT = 0o100;
 const O_EXCL = 0o200;
 const PAGE_SIZE = 4096;
 
+/** The file system that the library asks for, and what else of `node:fs/promises` a test may want. */
+export interface SimulatedFileSystem extends FileSystem {
+  /** The path with every symbolic link in it resolved. */
+  realpath(path: string): Promise<string>;
+}
+
 /** The tree as one user sees it through `node:fs/promises`. */
-export function simulatedFileSystem(root: Directory, interference: Interference, uid: number): FileSystem {
+export function simulatedFileSystem(
+  root: Directory,
+  interference: Interference,
+  uid: number,
+): SimulatedFileSystem {
   async function begin(
     operation: OperationName,
     path: string,

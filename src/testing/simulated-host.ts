@@ -1,9 +1,20 @@
-import type { FileSystem } from "../index.js";
 import type { KernelRelease, SimulatedParent, SimulatedParentOptions } from "./definitions.js";
+import {
+  ClassBasedParent,
+  type ClassBasedOptions,
+  type SimulatedClassBasedParent,
+} from "./drivers/class-based.js";
+import { type DraftOptions, DraftParent, type SimulatedDraft } from "./drivers/draft.js";
+import { GeneralParent, type GeneralOptions, type SimulatedGeneralParent } from "./drivers/general.js";
 import { mbochs, type MbochsOptions } from "./drivers/mbochs.js";
 import { mdpy, type MdpyOptions } from "./drivers/mdpy.js";
 import { mtty } from "./drivers/mtty.js";
 import { nvidiaGpu, type NvidiaGpuOptions } from "./drivers/nvidia-gpu.js";
+import {
+  NvidiaSriovGpu,
+  type NvidiaSriovGpuOptions,
+  type SimulatedSriovGpu,
+} from "./drivers/nvidia-sriov-gpu.js";
 import {
   type Delay,
   type DelayOptions,
@@ -18,7 +29,7 @@ import { CREATE_STAGES, REMOVE_STAGES } from "./kernel/mdev-stages.js";
 import type { CreateStage, Pause, PauseOptions, RemoveStage } from "./kernel/pauses.js";
 import type { Holder, OpenOptions } from "./kernel/usage.js";
 import { walk } from "./kernel/walk.js";
-import { simulatedFileSystem } from "./simulated-file-system.js";
+import { type SimulatedFileSystem, simulatedFileSystem } from "./simulated-file-system.js";
 
 /** Options of {@link SimulatedHost}. */
 export interface SimulatedHostOptions {
@@ -60,7 +71,7 @@ export class SimulatedHost {
   /** The kernel it is. */
   readonly kernel: KernelRelease;
   /** The file system that root sees. */
-  readonly fs: FileSystem;
+  readonly fs: SimulatedFileSystem;
   readonly #kernel: Kernel;
   readonly #interference = new Interference();
 
@@ -76,7 +87,7 @@ export class SimulatedHost {
   }
 
   /** The file system that another user sees: root alone may write what is mode 0200. */
-  fsAs(uid: number): FileSystem {
+  fsAs(uid: number): SimulatedFileSystem {
     return simulatedFileSystem(this.#kernel.root, this.#interference, uid);
   }
 
@@ -106,6 +117,95 @@ export class SimulatedHost {
   }
 
   /**
+   * Adds an NVIDIA GPU with SR-IOV, its driver loaded and its virtual functions enabled. By default they have the driver's
+   * own files, as on Linux 6.8 and later: `/sys/bus/pci/devices/0000:3b:00.4/nvidia/current_vgpu_type`. Not recorded:
+   * from public sources. {@link SimulatedHost.open} takes the address of a virtual function.
+   *
+   * @example
+   * ```ts
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const gpu = simulated.addNvidiaSriovGpu({ address: "0000:3b:00.0", framebufferBytes: 2 * 2 ** 30 });
+   * const [first = "", second = ""] = gpu.functions;
+   * gpu.create(first, "nvidia-1147"); // somebody else's, 1 GiB
+   * const list = `/sys/bus/pci/devices/${second}/nvidia/creatable_vgpu_types`;
+   * console.log((await simulated.fs.readFile(list, "utf8")).trim());
+   * // prints: ID    : vGPU Name
+   * // prints: 1145  : NVIDIA L40S-1B
+   * // prints: 1147  : NVIDIA L40S-1Q
+   * ```
+   */
+  addNvidiaSriovGpu(options: NvidiaSriovGpuOptions): SimulatedSriovGpu {
+    return new NvidiaSriovGpu(this.#kernel, options);
+  }
+
+  /**
+   * Adds a parent in the general layout that was proposed in September 2016: types with `requires_group`, devices with
+   * `type`, `destroy`, `online`, `reset` and `group`. No kernel has it. Not recorded: from public sources, and where
+   * those say nothing, our reading.
+   *
+   * A device that is online or open is not removed (EBUSY). One whose type requires a group does not go online without
+   * (EINVAL). A stage `remove` of a creation is the file `destroy`, and `mdev_type` the link `type`.
+   *
+   * @example
+   * ```ts
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const parent = simulated.addGeneral({ types: [{ id: "small" }], capacity: 8, weight: 100 });
+   * const device = `/sys/bus/mdev/devices/${parent.create("small")}`;
+   * await simulated.fs.writeFile(`${device}/online`, "1\n", { flag: 1 });
+   * console.log((await simulated.fs.readFile(`${device}/weight`, "utf8")).trim()); // prints: 100
+   * ```
+   */
+  addGeneral(options: GeneralOptions = {}): SimulatedGeneralParent {
+    return new GeneralParent(this.#kernel, options);
+  }
+
+  /**
+   * Adds a parent in the class-based layout that was proposed in September 2016: types with `fb_length`, `resolution`,
+   * `heads` and `max_instances`, devices that do not tell their type, and `mdev_destroy` on the parent. No kernel has it.
+   * Not recorded: from public sources, and where those say nothing, our reading.
+   *
+   * `mdev_destroy` of a UUID that the parent does not have is EINVAL, as in the code of August 2016; of a device that is
+   * open, EBUSY.
+   *
+   * @example
+   * ```ts
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const gpu = simulated.addClassBased(); // a Tesla M60
+   * const uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+   * const create = `${gpu.path}/mdev_supported_types/11/create`;
+   * await simulated.fs.writeFile(create, `${uuid},group=vm-7,frame_rate_limiter=0\n`, { flag: 1 });
+   * console.log(gpu.creationOf(uuid).params); // prints: frame_rate_limiter=0
+   * ```
+   */
+  addClassBased(options: ClassBasedOptions = {}): SimulatedClassBasedParent {
+    return new ClassBasedParent(this.#kernel, options);
+  }
+
+  /**
+   * Adds a parent with an interface before September 2016, where `mdev_supported_types` is a text file. It is there to
+   * be recognised: what is written to its files does nothing (EIO). Not recorded: from public sources.
+   *
+   * @example
+   * ```ts
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const gpu = simulated.addDraft({ generation: "B" });
+   * const types = await simulated.fs.lstat(`${gpu.path}/mdev_supported_types`);
+   * console.log(types.isDirectory()); // prints: false
+   * ```
+   */
+  addDraft(options: DraftOptions): SimulatedDraft {
+    return new DraftParent(this.#kernel, options);
+  }
+
+  /**
    * Adds a parent of any driver. Those above are described with the same words.
    *
    * @example
@@ -132,11 +232,14 @@ export class SimulatedHost {
 
   /**
    * Lets a process open a device, as a virtual machine does: `/proc/<pid>/fd` shows it, `/dev/vfio/<group>` answers
-   * EBUSY, and a removal waits. Throws where the device cannot be opened.
+   * EBUSY, and a removal waits or is refused. The device is named by its UUID, or by the PCI address of its function
+   * where it has none. Throws where the device cannot be opened.
    */
-  open(uuid: string, options: OpenOptions = {}): Holder {
-    const device = this.#kernel.bus.devices.get(uuid.toLowerCase());
-    if (!device) throw new Error(`there is no device ${uuid}`);
+  open(id: string, options: OpenOptions = {}): Holder {
+    const { bus, functions } = this.#kernel;
+    const name = id.toLowerCase();
+    const device = bus.devices.get(name) ?? functions.get(name);
+    if (!device) throw new Error(`there is no device ${id}`);
     return device.usage.open(options);
   }
 

@@ -3,8 +3,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { FileSystem } from "../../src/index.js";
-import { Errno, type ErrnoName, SimulatedHost } from "../../src/testing/index.js";
+import { type SimulatedFileSystem, Errno, type ErrnoName, SimulatedHost } from "../../src/testing/index.js";
 import { BUS, expectError, handsOn, typePath, uuid } from "./helpers.js";
 
 const O_RDWR = 2;
@@ -33,7 +32,7 @@ describe("errors", () => {
     string,
     string,
     string,
-    (fs: FileSystem, path: string) => Promise<unknown>,
+    (fs: SimulatedFileSystem, path: string) => Promise<unknown>,
   ])[] = [
     ["readFile of nothing", "/nothing", "/sys/nothing", (fs, path) => fs.readFile(path, "utf8")],
     ["readFile of a folder", "", "/sys/class", (fs, path) => fs.readFile(path, "utf8")],

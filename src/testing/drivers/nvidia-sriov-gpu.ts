@@ -1,7 +1,7 @@
 import { Errno } from "../errno.js";
 import { BusDevice } from "../kernel/bus-device.js";
-import { line } from "../kernel/device-files.js";
 import type { Kernel } from "../kernel/kernel.js";
+import type { LinkNode } from "../kernel/kernfs.js";
 import { kstrtoul } from "../kernel/kstrtoul.js";
 import { Framebuffer, type SharingMode } from "./framebuffer.js";
 import { MdevFunction } from "./mdev-function.js";
@@ -104,14 +104,21 @@ export class NvidiaSriovGpu implements SimulatedSriovGpu {
   readonly #framebuffer: Framebuffer;
   readonly #files: Readonly<Record<string, VgpuFile>>;
   readonly #physical: BusDevice;
-  readonly #virtual = new Map<string, VirtualFunction>();
+  readonly #virtual = new Map<string, { readonly function_: VirtualFunction; readonly link: LinkNode }>();
   readonly #resets = new Map<string, number>();
 
   constructor(kernel: Kernel, options: NvidiaSriovGpuOptions) {
-    const { types = L40S_TYPES, functions = 16, mode = "homogeneous", framebufferBytes = L40S_BYTES } = options;
+    const {
+      types = L40S_TYPES,
+      functions = 16,
+      mode = "homogeneous",
+      framebufferBytes = L40S_BYTES,
+    } = options;
     for (const type of types) typeNumber(type);
     if (options.interface !== "mdev" && kernel.release === "5.10")
       throw new Error("kernel 5.10 has no vGPUs on VFIO: only mediated devices");
+    const { enabled = functions } = options;
+    if (enabled > functions) throw new Error(`it has no ${enabled} functions, but ${functions}`);
     this.#kernel = kernel;
     this.#options = options;
     this.#types = types;
@@ -125,7 +132,7 @@ export class NvidiaSriovGpu implements SimulatedSriovGpu {
       sriov_numvfs: { read: () => `${this.#virtual.size}\n`, write: (text: string) => this.#store(text) },
     };
     this.#physical = new BusDevice(kernel, { ...pci, attributes, driver: "nvidia" });
-    this.#enable(options.enabled ?? functions);
+    this.#enable(enabled);
   }
 
   get id(): string {
@@ -164,11 +171,11 @@ export class NvidiaSriovGpu implements SimulatedSriovGpu {
 
   /** `sriov_numvfs` (`drivers/pci/pci-sysfs.c`): how many virtual functions there are to be, all or none before. */
   async #store(text: string): Promise<void> {
-    const number = Number(kstrtoul(line(text)));
+    const number = Number(kstrtoul(text));
     if (number > 0xffff) throw new Errno("EINVAL");
     if (number > this.#total) throw new Errno("ERANGE");
     if (number === this.#virtual.size) return;
-    const inUse = [...this.#virtual.values()].some(({ typeId }) => typeId !== undefined);
+    const inUse = [...this.#virtual.values()].some(({ function_ }) => function_.typeId !== undefined);
     if (inUse || (number > 0 && this.#virtual.size > 0)) throw new Errno("EBUSY");
     if (number === 0) await this.#disable();
     else this.#enable(number);
@@ -177,18 +184,18 @@ export class NvidiaSriovGpu implements SimulatedSriovGpu {
   #enable(number: number): void {
     for (let index = 0; index < number; index++) {
       const address = virtualAddress(this.id, index);
-      const made = this.#makeFunction(address);
-      this.#virtual.set(address, made);
-      this.#physical.folder.link(`virtfn${index}`, made.folder);
+      const function_ = this.#makeFunction(address);
+      const link = this.#physical.folder.link(`virtfn${index}`, function_.folder);
+      this.#virtual.set(address, { function_, link });
     }
   }
 
   async #disable(): Promise<void> {
-    for (const [index, [address, gone]] of [...this.#virtual].entries()) {
-      await gone.unplug();
+    for (const [address, { function_, link }] of [...this.#virtual]) {
+      await function_.unplug();
+      link.remove();
       this.#virtual.delete(address);
       this.#resets.delete(address);
-      this.#physical.folder.get(`virtfn${index}`)?.remove();
     }
   }
 
@@ -220,8 +227,8 @@ export class NvidiaSriovGpu implements SimulatedSriovGpu {
 
   #holders(): Map<string, VgpuType> {
     const holders = new Map<string, VgpuType>();
-    for (const [address, { typeId }] of this.#virtual) {
-      const type = this.#types.find(({ id }) => id === typeId);
+    for (const [address, { function_ }] of this.#virtual) {
+      const type = this.#types.find(({ id }) => id === function_.typeId);
       if (type) holders.set(address, type);
     }
     return holders;
@@ -230,6 +237,6 @@ export class NvidiaSriovGpu implements SimulatedSriovGpu {
   #find(address: string): VirtualFunction {
     const found = this.#virtual.get(address);
     if (!found) throw new Error(`${this.id} has no virtual function ${address}`);
-    return found;
+    return found.function_;
   }
 }

@@ -14,13 +14,16 @@ export interface PciIdentity {
   readonly numaNode: number;
 }
 
-/** The part of a parent that every PCI function has: `/sys/devices/pci0000:3b/0000:3b:00.0`. */
-export function pciFunction(pci: PciIdentity): Pick<
+/** The part of a device that every PCI function has. */
+export interface PciFunction extends Pick<
   SimulatedParentOptions,
   "path" | "subsystem" | "uevent" | "iommuGroup"
-> & {
+> {
   readonly attributes: Readonly<Record<string, SimulatedAttribute>>;
-} {
+}
+
+/** The device of a PCI function: `/sys/devices/pci0000:3b/0000:3b:00.0`. */
+export function pciFunction(pci: PciIdentity): PciFunction {
   const bus = ADDRESS.exec(pci.address)?.[1];
   if (bus === undefined) throw new Error(`${pci.address} is no PCI address like 0000:3b:00.0`);
   const upper = (id: string): string => id.toUpperCase();

@@ -1,4 +1,5 @@
 import { Errno, type ErrnoName } from "../errno.js";
+import { atOnce } from "../kernel/at-once.js";
 import { BusDevice } from "../kernel/bus-device.js";
 import { addAttribute } from "../kernel/device-files.js";
 import type { Kernel } from "../kernel/kernel.js";
@@ -88,12 +89,12 @@ export class VfioFunction implements VirtualFunction, Openable {
   create(typeId: string): string {
     const type = this.#options.types.find(({ id }) => id === typeId);
     if (!type) throw new Error(`${this.id} knows no type ${typeId}`);
-    this.#now(`${typeId} cannot be created on ${this.id}`, typeNumber(type));
+    atOnce(`${typeId} cannot be created on ${this.id}`, () => this.#set(typeNumber(type)));
     return this.id;
   }
 
   remove(): void {
-    this.#now(`the vGPU of ${this.id} cannot be removed`, 0);
+    atOnce(`the vGPU of ${this.id} cannot be removed`, () => this.#delete());
   }
 
   async unplug(): Promise<void> {
@@ -161,19 +162,10 @@ export class VfioFunction implements VirtualFunction, Openable {
 
   #stopped(): void {
     const { tries = 0, ms = 0 } = this.#options.afterStop;
-    this.#leaving = { tries, until: ms > 0 ? Date.now() + ms : 0 };
+    this.#leaving = { tries, until: Date.now() + ms };
   }
 
   #either(closed: ErrnoName, open: ErrnoName): ErrnoName {
     return this.#options.driver === "closed" ? closed : open;
-  }
-
-  #now(what: string, number: number): void {
-    try {
-      this.#store(String(number));
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error;
-      throw new Error(`${what}: ${error.errno}`, { cause: error });
-    }
   }
 }

@@ -6,6 +6,7 @@ import type {
   SimulatedType,
 } from "../definitions.js";
 import { Errno } from "../errno.js";
+import { atOnce } from "./at-once.js";
 import { BusDevice } from "./bus-device.js";
 import { addAttribute } from "./device-files.js";
 import { parseGuid } from "./guid.js";
@@ -103,16 +104,16 @@ export class MdevParent implements SimulatedParent {
 
   create(typeId: string, uuid: string = this.#freeUuid(), given: Omit<CreateCommand, "uuid"> = {}): string {
     this.typeFolder(typeId);
-    let device: MdevDevice | undefined;
-    try {
-      device = this.#begin(typeId, { ...given, uuid: parseGuid(uuid) });
-      device.makeNow();
+    return atOnce(`${uuid} of type ${typeId} cannot be created`, () => {
+      const device = this.#begin(typeId, { ...given, uuid: parseGuid(uuid) });
+      try {
+        device.makeNow();
+      } catch (error) {
+        void device.takeNow();
+        throw error;
+      }
       return device.uuid;
-    } catch (error) {
-      void device?.takeNow();
-      if (!(error instanceof Errno)) throw error;
-      throw new Error(`${uuid} of type ${typeId} cannot be created: ${error.errno}`, { cause: error });
-    }
+    });
   }
 
   remove(uuid: string): void {
@@ -120,7 +121,7 @@ export class MdevParent implements SimulatedParent {
     if (!device) throw new Error(`${this.id} has no device ${uuid}`);
     if (!device.removable || device.isOpen)
       throw new Error(`${uuid} cannot be removed at once: it is open, half-made or half-removed`);
-    this.layout.refuseRemove?.(device);
+    atOnce(`${uuid} cannot be removed`, () => this.layout.refuseRemove?.(device));
     void device.takeNow();
   }
 
