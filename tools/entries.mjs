@@ -10,6 +10,7 @@ export const entries = [
   { subpath: ".", name: "index", source: "src/index.ts" },
   { subpath: "./nvidia", name: "nvidia", source: "src/extensions/nvidia/index.ts" },
   { subpath: "./intel", name: "intel", source: "src/extensions/intel/index.ts" },
+  { subpath: "./s390", name: "s390", source: "src/extensions/s390/index.ts" },
   { subpath: "./display", name: "display", source: "src/extensions/display/index.ts" },
   { subpath: "./samples", name: "samples", source: "src/extensions/samples/index.ts" },
   { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },

@@ -20,6 +20,9 @@ export type {
   SimulatedParentOptions,
   SimulatedType,
 } from "./definitions.js";
+export type { MatrixAssignment, MatrixOptions, SimulatedMatrix } from "./drivers/ap-matrix.js";
+export type { SimulatedSubchannel, SubchannelOptions } from "./drivers/ccw.js";
+export type { CssDriver } from "./drivers/ccw-bus.js";
 export type {
   ClassBasedCreation,
   ClassBasedOptions,

@@ -1,4 +1,6 @@
 import type { KernelRelease, SimulatedParent, SimulatedParentOptions } from "./definitions.js";
+import { type MatrixOptions, MatrixParent, type SimulatedMatrix } from "./drivers/ap-matrix.js";
+import { type SimulatedSubchannel, Subchannel, type SubchannelOptions } from "./drivers/ccw.js";
 import {
   ClassBasedParent,
   type ClassBasedOptions,
@@ -109,6 +111,45 @@ export class SimulatedHost {
   /** Adds the kernel's sample of a Bochs display: `/sys/class/mdev_bus/mbochs`, three sizes that share video memory. */
   addMbochs(options: MbochsOptions = {}): SimulatedParent {
     return this.addParent(mbochs(this.kernel, options));
+  }
+
+  /**
+   * Adds an I/O subchannel of s390x that vfio_ccw has: `/sys/class/mdev_bus/0.0.0313` with the type `vfio_ccw-io`, room for
+   * one device. Writing its id to `/sys/bus/css/drivers/{vfio_ccw,io_subchannel}/{bind,unbind}` takes and gives it. What it
+   * shows was recorded from Linux 7.2; QDIO, and the EPERM of 5.10 where nothing is left, are from the driver's source.
+   *
+   * @example
+   * ```ts
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const subchannel = simulated.addSubchannel({ id: "0.0.0313", device: "0.0.1111" });
+   * console.log(subchannel.path, subchannel.driver); // prints: /sys/devices/css0/0.0.0313 vfio_ccw
+   * ```
+   */
+  addSubchannel(options: SubchannelOptions): SimulatedSubchannel {
+    return new Subchannel(this.#kernel, options);
+  }
+
+  /**
+   * Adds the AP bus with crypto adapters of IBM Z and the driver that gives them to virtual machines:
+   * `/sys/class/mdev_bus/matrix` with `vfio_ap-passthrough`, `/sys/bus/ap`. As in Linux 6.12, from the kernel's document and
+   * source, not recorded: QEMU emulates no such adapters. A machine has one, and not a simulated 5.10.
+   *
+   * @example
+   * ```ts
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const matrix = simulated.addMatrix({ adapters: [5], domains: [4, 0xab], freed: { adapters: [5] } });
+   * const uuid = matrix.create("vfio_ap-passthrough");
+   * matrix.assign(uuid, { adapters: [5], domains: [0xab] });
+   * const status = await simulated.fs.readFile("/sys/bus/ap/devices/05.00ab/status", "utf8");
+   * console.log(status.trim()); // prints: assigned
+   * ```
+   */
+  addMatrix(options: MatrixOptions = {}): SimulatedMatrix {
+    return new MatrixParent(this.#kernel, options);
   }
 
   /** Adds an NVIDIA GPU without SR-IOV, its driver loaded: `/sys/class/mdev_bus/0000:3b:00.0`. Not recorded: from public sources. */

@@ -1,0 +1,96 @@
+import {
+  type AsyncResult,
+  type AttributeDescriptor,
+  type AttributeReadError,
+  type Codec,
+  type OperationOptions,
+  type Parent,
+  ParentExtension,
+  type ReadableAttribute,
+  readOnly,
+  Result,
+} from "../../index.js";
+import type { ApConfig } from "./ap-config.js";
+import { type ApConflictReport, findApConflicts, type ApClaims } from "./ap-conflicts.js";
+import { VfioApDevice } from "./ap-device.js";
+import { shared } from "./ap-limits.js";
+import type { ApMatrix } from "./ap-matrix.js";
+
+/** What can be read of the devices of vfio-ap. Frozen. */
+export interface ApHoldings {
+  /** What is assigned to each device, by UUID. */
+  readonly configs: Readonly<Record<string, ApConfig>>;
+  /** The UUIDs of devices that do not show it: they are just being made or removed, and may still have queues. */
+  readonly unknown: readonly string[];
+}
+
+/** What {@link VfioApParent.conflicts} takes. */
+export interface ApConflictOptions extends OperationOptions {
+  /** The UUID of the device that the matrix is for, which is in nobody's way; none: it is not made yet. */
+  readonly except?: string | undefined;
+  /** The host's side of the AP bus, as {@link readApHost} reads it; where it is left out, the report says nothing of it. */
+  readonly host?: ApClaims["host"];
+}
+
+/** What stands in the way of a matrix, and whose matrix could not be read. */
+export interface ApParentConflictReport extends ApConflictReport {
+  /** As {@link ApHoldings.unknown}. */
+  readonly unknown: readonly string[];
+}
+
+const words: Codec<readonly string[]> = {
+  decode: (raw) => Result.ok(Object.freeze(raw.split(/\s+/).filter((word) => word !== ""))),
+  encode: (list) => Result.ok(list.join(" ")),
+};
+
+/**
+ * The parent of vfio-ap's devices: `/sys/devices/vfio_ap/matrix`, of which a machine has one.
+ * Source: Linux, `drivers/s390/crypto/vfio_ap_drv.c`.
+ */
+export class VfioApParent extends ParentExtension {
+  /** Descriptor of {@link VfioApParent.features}. */
+  static readonly features: AttributeDescriptor<readonly string[], "ro"> = readOnly("features", words);
+
+  /** Whether the parent is vfio-ap's. */
+  static fits(parent: Parent): boolean {
+    return parent.path.endsWith("/devices/vfio_ap/matrix");
+  }
+
+  /**
+   * What the driver can do: the file `features`, `guest_matrix hotplug ap_config` on Linux 6.12. Kernels before it came
+   * do not have it.
+   */
+  readonly features: ReadableAttribute<readonly string[]> = this.attribute(VfioApParent.features);
+
+  /** What is assigned to each of its devices. One that vanishes meanwhile is left out. */
+  holdings(options?: OperationOptions): AsyncResult<ApHoldings, AttributeReadError> {
+    const within = shared(options);
+    const gather = async (): Promise<Result<ApHoldings, AttributeReadError>> => {
+      const devices = await this.parent.devices(within());
+      if (!devices.ok) return devices;
+      const configs: Record<string, ApConfig> = {};
+      const unknown: string[] = [];
+      for (const device of devices.value) {
+        const config = await new VfioApDevice(device).config(within());
+        if (config.ok) configs[device.id] = config.value;
+        else if (config.error.type === "unsupported") unknown.push(device.id);
+        else if (config.error.type !== "gone") return config;
+      }
+      return Result.ok(Object.freeze({ configs: Object.freeze(configs), unknown: Object.freeze(unknown) }));
+    };
+    return Result.fromAsync(gather);
+  }
+
+  /** Who owns which queues of a wanted matrix, before the kernel is asked for them: see {@link findApConflicts}. */
+  conflicts(
+    wanted: ApMatrix,
+    { except, host, ...limits }: ApConflictOptions = {},
+  ): AsyncResult<ApParentConflictReport, AttributeReadError> {
+    const isOther = (id: string): boolean => id !== except?.toLowerCase();
+    return this.holdings(limits).map(({ configs, unknown }) => {
+      const devices = Object.fromEntries(Object.entries(configs).filter(([id]) => isOther(id)));
+      const report = findApConflicts(wanted, { devices, host });
+      return Object.freeze({ ...report, unknown: Object.freeze(unknown.filter(isOther)) });
+    });
+  }
+}
