@@ -23,7 +23,11 @@ describe(`real kernel ${release()}`, () => {
   });
 
   contract(
-    { afterEach, describe: (name, body) => void describe(name, body), it: (name, body) => void it(name, body) },
+    {
+      afterEach,
+      describe: (name, body) => void describe(name, body),
+      it: (name, body) => void it(name, body),
+    },
     { host: new MdevHost(), differences: differencesOf(release()), rounds, seed },
   );
 });
