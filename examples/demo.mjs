@@ -104,7 +104,7 @@ function typeOf(host, parent, type) {
     .getOrThrow();
 }
 
-/** @param {import("vfio-mdev/samples").Resolution | undefined} resolution */
+/** @param {import("vfio-mdev").Resolution | undefined} resolution */
 function size(resolution) {
   return resolution === undefined ? "unknown" : `${resolution.width}x${resolution.height}`;
 }
