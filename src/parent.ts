@@ -108,7 +108,7 @@ export class Parent extends SysfsObject {
   }
 
   /** Its types that a query fits, in natural order. A type whose files cannot be read fits none that asks for them. */
-  findTypes(query: TypeQuery, options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
+  findTypes(query: TypeQuery = {}, options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
     return this.query("find types", options, async (io) => {
       const fitting: string[] = [];
       for (const id of await this.#typeIds(io)) {

@@ -191,7 +191,7 @@ describe.each(PUBLIC_METHODS.filter(([name]) => !name.endsWith(".as")))("%s", (n
 });
 
 it("never answers with a stat whose methods throw, but with an error", async () => {
-  const world = await makeWorld();
+  const world = await makeWorld({ timeout: 100 });
   world.meddler.meddle(({ name, honest }) =>
     name === "lstat"
       ? Promise.resolve({

@@ -5,7 +5,7 @@ import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { NodeFileSystem } from "../../src/index.js";
 import { Fifo, makeTree, temporaryFolder } from "../support/temporary.js";
 
@@ -216,6 +216,7 @@ describe("a process with a blocked detached write", () => {
     const child = childProcess.spawn(process.execPath, ["-e", code], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    onTestFinished(() => void child.kill("SIGKILL"));
     let output = "";
     let printed = performance.now();
     child.stdout.on("data", (chunk: Buffer) => {

@@ -9,13 +9,13 @@ import { SimulatedHost, type SimulatedParent } from "../../src/testing/index.js"
 import { ok } from "../contract/expect.js";
 import { Meddler } from "./meddler.js";
 
-/** The UUIDs of the tests. */
+/** Of the device that is there, and of one that is made. */
 export const [UUID, OTHER_UUID] = [
   "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
   "83b8f4f2-509f-382f-3c1e-e6bfe0fa1002",
 ] as const;
 
-/** A device path that is not there. */
+/** The address of the GPU. */
 export const GPU = "0000:3b:00.0";
 
 /** One GPU with one device, reached through a file system that can be meddled with. */
