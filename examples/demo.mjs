@@ -10,9 +10,10 @@ import { SimulatedHost } from "vfio-mdev/testing";
 import { treeOf } from "./tree.mjs";
 
 const local = new MdevHost();
-const { mdev, parents } = await local.support().getOrThrow();
+const { mdev } = await local.support().getOrThrow();
+const parents = await local.parents().getOrThrow(); // NVIDIA's SR-IOV functions need no mdev bus
 
-if (mdev && parents) {
+if (parents.length > 0) {
   console.log("The mediated devices of this machine (nothing is changed):\n");
   console.log(await treeOf(local));
 } else {
@@ -103,7 +104,7 @@ function typeOf(host, parent, type) {
     .getOrThrow();
 }
 
-/** @param {import("vfio-mdev/samples").Resolution | undefined} resolution */
+/** @param {import("vfio-mdev").Resolution | undefined} resolution */
 function size(resolution) {
   return resolution === undefined ? "unknown" : `${resolution.width}x${resolution.height}`;
 }

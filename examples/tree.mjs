@@ -20,7 +20,7 @@ export async function treeOf(host) {
 async function describe(parent) {
   const driver = await parent.driver().getOrNull();
   const numaNode = await parent.numaNode.read().getOrNull();
-  const facts = [parent.path];
+  const facts = [parent.path, `layout ${parent.layout}`];
   if (driver) facts.push(`driver ${driver}`);
   if (typeof numaNode === "number") facts.push(`NUMA node ${numaNode}`);
   return facts.join(", ");
@@ -40,7 +40,7 @@ async function branchesOf(parent) {
     const label = facts.filter((fact) => fact !== undefined).join(" | ");
     branches.push({ label, twigs: devices.filter((device) => device.type === id).map(labelOf) });
   }
-  const rest = devices.filter((device) => device.type === undefined); // being created or removed
+  const rest = devices.filter((device) => device.type === undefined); // half-made, half-removed, or class-based
   if (rest.length > 0) branches.push({ label: "(no type shows)", twigs: rest.map(labelOf) });
   return branches.flatMap(({ label, twigs }, index) => {
     const last = index === branches.length - 1;

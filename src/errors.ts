@@ -114,7 +114,10 @@ export class AlreadyExistsError extends MdevError {
   }
 }
 
-/** The parent has nothing left for this type (ENOSPC, EUSERS; ENOMEM, EIO and EPERM where none is available). */
+/**
+ * The parent has nothing left for this type: ENOSPC, EUSERS; ENOMEM, EIO and EPERM where none is available; EIO and EPERM
+ * of NVIDIA's interface for SR-IOV functions.
+ */
 export class NoInstancesError extends MdevError {
   override readonly name = "NoInstancesError";
   override readonly type = "no-instances";
@@ -127,7 +130,7 @@ export class NoInstancesError extends MdevError {
   }
 }
 
-/** In use by a virtual machine, or just being created or removed. */
+/** In use by a virtual machine, just being created or removed, or its driver is busy. */
 export class BusyError extends MdevError {
   override readonly name = "BusyError";
   override readonly type = "busy";
@@ -139,7 +142,7 @@ export class ConflictError extends MdevError {
   override readonly type = "conflict";
 }
 
-/** The process may not do that (EACCES, EPERM, EROFS). */
+/** The process may not do that (EACCES, EROFS; EPERM, but for removing, where it means that a device is in use). */
 export class PermissionError extends MdevError {
   override readonly name = "PermissionError";
   override readonly type = "permission";

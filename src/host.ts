@@ -45,7 +45,7 @@ export interface MdevHostOptions {
 export interface HostSupport {
   /** The mdev bus, `/sys/bus/mdev`: the kernel's module is loaded. */
   readonly mdev: boolean;
-  /** Whether any parent is registered. */
+  /** Whether there is any parent, in whatever layout. */
   readonly parents: boolean;
   /** The VFIO container node, `/dev/vfio/vfio`. */
   readonly vfio: boolean;
@@ -108,11 +108,11 @@ export class MdevHost {
   /** What this host has; a host without any of it is no error. */
   support(options?: OperationOptions): AsyncResult<HostSupport, QueryError> {
     return this.#operate("find what the host supports", options, async (io) => {
-      const { mdevBus, mdevClass, vfioContainer, vfioDevices, iommufd } = this.#paths;
+      const { mdevBus, vfioContainer, vfioDevices, iommufd } = this.#paths;
       return Result.ok(
         Object.freeze({
           mdev: await io.exists(mdevBus),
-          parents: (await io.namesIn(mdevClass)).length > 0,
+          parents: (await findParents(io, this.#context)).length > 0,
           vfio: await io.exists(vfioContainer),
           vfioDevices: await io.exists(vfioDevices),
           iommufd: await io.exists(iommufd),
@@ -121,7 +121,10 @@ export class MdevHost {
     });
   }
 
-  /** All parents, in natural order: `/sys/class/mdev_bus`, and those that only their devices lead to. */
+  /**
+   * All parents, in natural order: `/sys/class/mdev_bus`, those that only their devices lead to, and the SR-IOV functions
+   * of NVIDIA's driver, `/sys/bus/pci/drivers/nvidia`.
+   */
   parents(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
     return this.#operate("list the parents", options, async (io) => {
       const found = inOrder(await findParents(io, this.#context));

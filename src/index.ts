@@ -63,7 +63,7 @@ export {
   type NodeFileSystemOptions,
   nodeFileSystem,
 } from "./file-system/node-file-system.js";
-export type { ErrnoMeaning, ErrnoTable } from "./file-system/operation.js";
+export type { ErrnoMeaning, ErrnoTable, ErrnoTag } from "./file-system/operation.js";
 
 export {
   AbortedError,

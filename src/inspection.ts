@@ -77,6 +77,7 @@ export async function linkValue<T>(
   codec: Codec<T>,
 ): Promise<T | undefined> {
   const path = `${owner.path ?? ""}/${name}`;
+  if (owner.outlived) await owner.confirm(io);
   try {
     return decode(codec, baseName(await io.readlink(path)), path);
   } catch (thrown) {

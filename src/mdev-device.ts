@@ -81,7 +81,7 @@ const PARAMS = readWrite("params", text);
 export class MdevDevice extends SysfsObject {
   /** Its UUID, in lower case as the kernel has it; `undefined` where the layout has none. */
   readonly uuid: string | undefined;
-  /** Its folder: `/sys/devices/…/<parent>/<uuid>`. */
+  /** Its folder: `/sys/devices/…/<parent>/<uuid>`; that of its function where it has no UUID. */
   readonly path: string;
   /** Whether it is started: the file `online` of the general layout; `undefined` in others, where opening starts it. */
   readonly online: Attribute<boolean>;
@@ -136,7 +136,10 @@ export class MdevDevice extends SysfsObject {
     });
   }
 
-  /** Its type, from the link `mdev_type`; `undefined` while that does not show, and where the layout does not tell. */
+  /**
+   * Its type: the link `mdev_type`; in the general layout the link `type`, on NVIDIA's interface for SR-IOV functions the
+   * file `nvidia/current_vgpu_type`. `undefined` while that does not show, and where the layout does not tell.
+   */
   type(options?: OperationOptions): AsyncResult<MdevType | undefined, QueryError> {
     return this.query("find the type", options, async (io) => {
       const id = await this.#typeId(io);
@@ -207,11 +210,12 @@ export class MdevDevice extends SysfsObject {
   }
 
   /**
-   * Removes it: writes `1` to its file `remove`, and returns when its folder is gone. One that is gone already counts as
-   * success, `{ removed: false }`.
+   * Removes it, and returns when it is gone: writes `1` to its file `remove` (general layout: `destroy`), its UUID to the
+   * parent's `mdev_destroy` (class-based layout), `0` to `nvidia/current_vgpu_type`. One that is gone already counts as
+   * success, `{ removed: false }`. One that is just being created is waited for, up to a second.
    *
-   * While a virtual machine has it open, the kernel holds the write up until that lets go; nothing can interrupt it. A
-   * limit then ends the waiting, not the removal: `timeout` and `aborted` say so in `pending`.
+   * While a virtual machine has it open, Linux holds the write up until that lets go; nothing can interrupt it. A limit
+   * then ends the waiting, not the removal: `timeout` and `aborted` say so in `pending`.
    */
   remove(options?: RemoveOptions): AsyncResult<RemoveOutcome, RemoveError> {
     return removeDevice(this.context, this.#found, options);
@@ -223,7 +227,7 @@ export class MdevDevice extends SysfsObject {
 
   async #typeId(io: Io): Promise<string | undefined> {
     const id = await this.#found.parent.layout.typeIdOf(io, this.#found);
-    if (id === undefined) await this.owner.confirm(io);
+    if (id === undefined || this.owner.outlived) await this.owner.confirm(io);
     return id;
   }
 

@@ -68,14 +68,18 @@ export class MdevType extends SysfsObject {
   readonly path: string | undefined;
   /** Its parent. */
   readonly parent: Parent;
-  /** Its name for people: the file `name`, which drivers before Linux 6.1 need not have. */
+  /**
+   * Its name for people: the file `name`, which drivers before Linux 6.1 need not have; the name of its folder in the
+   * general layout; its row in `nvidia/creatable_vgpu_types`.
+   */
   readonly name: ReadableAttribute<string>;
   /** Its description: the file `description`, where the driver has one. Often several lines or `key=value` pairs. */
   readonly description: ReadableAttribute<string>;
-  /** What its devices are to a virtual machine: the file `device_api`. */
+  /** What its devices are to a virtual machine: the file `device_api`; unknown in the layouts of 2016. */
   readonly deviceApi: ReadableAttribute<DeviceApi>;
   /**
-   * How many more devices of it can be made: the file `available_instances`. The types of a parent share what it has,
+   * How many more devices of it can be made: the file `available_instances`; 1 or 0 on NVIDIA's interface for SR-IOV
+   * functions; unknown in the class-based layout. The types of a parent share what it has,
    * so creating one lowers the others too. A hint only: it can be below 0, and creating can fail above 0.
    */
   readonly availableInstances: ReadableAttribute<number>;
@@ -108,7 +112,7 @@ export class MdevType extends SysfsObject {
   }
 
   /**
-   * Its devices, in natural order: the folder `devices`. `unsupported` where a device does not tell its type (the
+   * Its devices, in natural order: the folder `devices`, or all that say so. `unsupported` where a device does not tell its type (the
    * class-based layout).
    */
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], UnsupportedError | QueryError> {
@@ -125,7 +129,8 @@ export class MdevType extends SysfsObject {
   }
 
   /**
-   * Creates a device: writes its UUID to the file `create`, then its attributes. All of it, or nothing: when an
+   * Creates a device: writes its UUID to the file `create` (the type's number to `nvidia/current_vgpu_type`), then its
+   * attributes. All of it, or nothing: when an
    * attribute cannot be set, the device is removed again; when the caller's limit strikes, so it is as soon as the
    * kernel is done with it (`pending` says so). An option that the layout cannot honour is `unsupported`.
    *

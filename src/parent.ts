@@ -61,7 +61,8 @@ const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
 const NUMA_NODE = readOnly("numa_node", numaNode);
 
 /**
- * A physical device that offers types of mediated devices: `/sys/class/mdev_bus/<parent>`.
+ * A physical device that offers types of mediated devices: `/sys/class/mdev_bus/<parent>`, or an SR-IOV function of
+ * NVIDIA's driver: `/sys/bus/pci/drivers/nvidia/<parent>`.
  *
  * A live handle: it holds no more than where the parent is, and asks the kernel each time.
  * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`.
@@ -85,7 +86,7 @@ export class Parent extends SysfsObject {
     this.#found = found;
   }
 
-  /** Its types, in natural order: the folder `mdev_supported_types`. */
+  /** Its types, in natural order: the folder `mdev_supported_types`, or the file `nvidia/creatable_vgpu_types`. */
   types(options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
     return this.query("list the types", options, async (io) =>
       Result.ok(this.#handles(await this.#typeIds(io))),
@@ -107,7 +108,7 @@ export class Parent extends SysfsObject {
   }
 
   /** Its types that a query fits, in natural order. A type whose files cannot be read fits none that asks for them. */
-  findTypes(query: TypeQuery, options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
+  findTypes(query: TypeQuery = {}, options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
     return this.query("find types", options, async (io) => {
       const fitting: string[] = [];
       for (const id of await this.#typeIds(io)) {
@@ -117,7 +118,7 @@ export class Parent extends SysfsObject {
     });
   }
 
-  /** Its devices, in natural order, those included that are just being created or removed: `<parent>/<uuid>`. */
+  /** Its devices, in natural order, those included that are just being created or removed: `<parent>/<uuid>`; or the one that it is itself. */
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
     return this.query("list the devices", options, async (io) =>
       Result.ok((await this.#devices(io)).map((device) => this.context.device(device))),

@@ -84,8 +84,8 @@ async function readSriovFacts(
 ): Promise<SriovFacts | undefined> {
   const physicalFunction = await linkValue(io, owner, "physfn", text);
   if (physicalFunction !== undefined) return Object.freeze({ role: "virtual", physicalFunction });
+  if (!(await io.exists(`${owner.path ?? ""}/${TOTAL.name}`))) return undefined;
   const total = await inspection.attribute(TOTAL);
-  if (total === undefined) return undefined;
   const links = (await io.namesIn(owner.path ?? "")).filter((name) => /^virtfn[0-9]+$/.test(name));
   const virtualFunctions: string[] = [];
   for (const link of inNaturalOrder(links)) {

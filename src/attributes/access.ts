@@ -31,6 +31,8 @@ export interface AttributeOwner {
   readonly path: string | undefined;
   /** What messages call it. */
   readonly label: string;
+  /** Whether its folder stays when it is gone, so that the folder's files may be those of another object. */
+  readonly outlived: boolean;
   /** Fails when the object is no longer there. */
   confirm(io: Io): Promise<unknown>;
 }
@@ -88,7 +90,7 @@ export function attributeExists(
   return operate(owner.host, { tried, errnos: VANISHING, options }, async (io) => {
     const fault = nameFault(attribute, tried);
     if (fault !== undefined) return fault;
-    if (source.from === "layout") return Result.ok((await source.derive(io)) !== undefined);
+    if (source.from === "layout") return Result.ok((await readText(io, attribute)) !== undefined);
     return Result.ok((await unlessAbsent(io, attribute, (path) => io.resolve(path))) !== undefined);
   });
 }
@@ -139,8 +141,9 @@ export function writingErrnos({
 }
 
 /** The text of an attribute; `undefined` where the object is there and has none. */
-export function readText(io: Io, attribute: OwnedAttribute): Promise<string | undefined> {
-  const { source } = attribute;
+export async function readText(io: Io, attribute: OwnedAttribute): Promise<string | undefined> {
+  const { owner, source } = attribute;
+  if (source.from === "layout") await owner.confirm(io);
   return source.from === "layout"
     ? source.derive(io)
     : unlessAbsent(io, attribute, (path) => io.readFile(path));
@@ -177,12 +180,14 @@ async function unlessAbsent<T>(
   attribute: OwnedAttribute,
   use: (path: string) => Promise<T>,
 ): Promise<T | undefined> {
+  const { owner } = attribute;
   const path = fileOf(attribute);
+  if (owner.outlived) await owner.confirm(io);
   try {
     if (path !== undefined) return await use(path);
   } catch (thrown) {
     if (!isAbsent(thrown)) throw thrown;
   }
-  await attribute.owner.confirm(io);
+  await owner.confirm(io);
   return undefined;
 }

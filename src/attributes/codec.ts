@@ -15,7 +15,7 @@ export interface Codec<T> {
 /** Text, without the newline (or other white space) at its end. An empty text is a value. */
 export const text: Codec<string> = {
   decode: (raw) => Result.ok(raw.trimEnd()),
-  encode: (value) => Result.ok(value),
+  encode: (value) => (typeof value === "string" ? Result.ok(value) : Result.error("is not a text")),
 };
 
 /** A whole decimal number, with its sign where it has one: `available_instances` can be below 0. */

@@ -125,6 +125,11 @@ export class Io {
     }
   }
 
+  /** The outcome of something that goes on by itself, unless the operation's limits strike before. */
+  within<T>(outcome: PromiseLike<T>): Promise<T> {
+    return this.#limits.race(outcome);
+  }
+
   /** Waits, but not beyond the operation's limits. */
   async pause(milliseconds: number): Promise<void> {
     this.#limits.check();

@@ -2,6 +2,7 @@ import { type AsyncResult, Result } from "typescript-result";
 import {
   AbortedError,
   AlreadyExistsError,
+  type AnyMdevError,
   BusyError,
   ConflictError,
   DecodeError,
@@ -25,20 +26,21 @@ import { Limits, type OperationOptions } from "./limits.js";
 // The longest that a timer of Node can wait.
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
-/** The errors that an errno can mean. */
-interface Meanings {
-  readonly "already-exists": AlreadyExistsError;
-  readonly "no-instances": NoInstancesError;
-  readonly busy: BusyError;
-  readonly conflict: ConflictError;
-  readonly gone: GoneError;
-  readonly permission: PermissionError;
-  readonly rejected: RejectedError;
-  readonly unsupported: UnsupportedError;
-}
+/** The tags of the errors that an errno can mean. */
+export type ErrnoTag =
+  | "already-exists"
+  | "no-instances"
+  | "busy"
+  | "conflict"
+  | "gone"
+  | "permission"
+  | "rejected"
+  | "unsupported";
+
+type ErrorOf<K extends ErrnoTag> = Extract<AnyMdevError, { readonly type: K }>;
 
 /** What one errno means to one operation. */
-export interface ErrnoMeaning<K extends keyof Meanings = keyof Meanings> {
+export interface ErrnoMeaning<K extends ErrnoTag = ErrnoTag> {
   /** The tag of the error that it becomes. */
   readonly is: K;
   /** What went wrong, as a clause. */
@@ -48,7 +50,7 @@ export interface ErrnoMeaning<K extends keyof Meanings = keyof Meanings> {
 }
 
 /** The errnos that have a meaning of their own to an operation, by symbolic name. */
-export type ErrnoTable<K extends keyof Meanings = keyof Meanings> = Readonly<Record<string, ErrnoMeaning<K>>>;
+export type ErrnoTable<K extends ErrnoTag = ErrnoTag> = Readonly<Record<string, ErrnoMeaning<K>>>;
 
 const NOT_ALLOWED = { is: "permission", because: "this process may not do that" } as const;
 const ANYWHERE: ErrnoTable<"permission"> = {
@@ -69,7 +71,7 @@ export interface OperationHost {
 }
 
 /** One operation as its errors tell of it. */
-export interface OperationFacts<K extends keyof Meanings> {
+export interface OperationFacts<K extends ErrnoTag> {
   /** What is tried, as a verb phrase. */
   readonly tried: string;
   /** What the errnos mean to it. */
@@ -81,11 +83,11 @@ export interface OperationFacts<K extends keyof Meanings> {
  * Runs one operation: the edge at which failures of the file system and struck limits become errors of the public
  * union. The body throws none of its own, it returns them.
  */
-export function operate<T, E extends MdevError, K extends keyof Meanings>(
+export function operate<T, E extends MdevError, K extends ErrnoTag>(
   { fs, sysfs, timeout }: OperationHost,
   { tried, errnos, options }: OperationFacts<K>,
   body: (io: Io) => Promise<Result<T, E>>,
-): AsyncResult<T, E | Meanings[K] | OperationError> {
+): AsyncResult<T, E | ErrorOf<K> | OperationError> {
   const run = async (): Promise<Result<T, E>> => {
     const fault = limitsFault(options);
     if (fault !== undefined) throw new InvalidArgumentError({ tried, reason: fault });
@@ -96,22 +98,22 @@ export function operate<T, E extends MdevError, K extends keyof Meanings>(
       limits.end();
     }
   };
-  const explainThrown = (thrown: unknown): Meanings[K] | OperationError => {
+  const explainThrown = (thrown: unknown): ErrorOf<K> | OperationError => {
     if (thrown instanceof Interruption) return explainInterruption(thrown, tried);
     if (thrown instanceof FileFailure) return explain(thrown, tried, errnos);
     if (thrown instanceof InvalidArgumentError) return thrown;
     throw thrown; // a bug of ours
   };
   // typescript-result cannot see through a generic result type.
-  return Result.fromAsyncCatching(run, explainThrown) as AsyncResult<T, E | Meanings[K] | OperationError>;
+  return Result.fromAsyncCatching(run, explainThrown) as AsyncResult<T, E | ErrorOf<K> | OperationError>;
 }
 
 /** The error that a failure of the file system means to an operation. */
-export function explain<K extends keyof Meanings>(
+export function explain<K extends ErrnoTag>(
   failure: FileFailure,
   tried: string,
   errnos: ErrnoTable<K>,
-): Meanings[K] | OperationError {
+): ErrorOf<K> | OperationError {
   const { path, errno, cause } = failure;
   if (failure instanceof OutsideFailure) {
     return new InvalidArgumentError({
@@ -125,18 +127,15 @@ export function explain<K extends keyof Meanings>(
     return new DecodeError({ tried, reason: `the text ${quote(raw)} of ${path} ${fault}`, path, raw });
   }
   if (failure instanceof GoneFailure) {
-    return new GoneError({ tried, reason: "it is no longer there", path }) as Meanings[K];
+    return new GoneError({ tried, reason: "it is no longer there", path }) as ErrorOf<K>;
   }
   const meaning = errno === undefined ? undefined : (errnos[errno] ?? ANYWHERE[errno]);
   const facts = { tried, path, errno, cause: cause instanceof Error ? cause : failure };
   if (meaning === undefined) return new IoError({ ...facts, reason: failure.message });
-  return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as Meanings[K];
+  return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as ErrorOf<K>;
 }
 
-function errorOf(
-  is: keyof Meanings,
-  facts: ConstructorParameters<typeof GoneError>[0],
-): Meanings[keyof Meanings] {
+function errorOf(is: ErrnoTag, facts: ConstructorParameters<typeof GoneError>[0]): ErrorOf<ErrnoTag> {
   switch (is) {
     case "already-exists":
       return new AlreadyExistsError(facts);

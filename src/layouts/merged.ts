@@ -30,12 +30,12 @@ export const merged: Layout = {
 
   typeIdOf: (io, device) => linkedType(io, device, "mdev_type"),
 
-  // `mdev_type` comes last, with `remove` before it or beside it, and `remove` goes first. A device that is removed while
-  // somebody has it open keeps its folder, without `uevent`.
+  // On creation `mdev_type` comes last, on removal `remove` goes first. Linux 5.10 makes both at the end: there a device
+  // that is being created can be taken for one that is being removed, for the moment that it takes.
   stateOf: async (io, { path }) => {
-    if (await io.exists(`${path}/mdev_type`))
-      return (await io.exists(`${path}/remove`)) ? "active" : "removing";
-    return (await io.exists(`${path}/uevent`)) ? "creating" : "removing";
+    const complete = await io.exists(`${path}/mdev_type`);
+    if (!(await io.exists(`${path}/remove`))) return "removing";
+    return complete ? "active" : "creating";
   },
 
   deviceSource: () => NOWHERE,

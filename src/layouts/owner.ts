@@ -6,7 +6,7 @@ import type { FoundDevice, FoundParent } from "./layout.js";
 
 /** A parent, as the owner of attributes. */
 export function parentOwner(host: OperationHost, { path }: FoundParent): AttributeOwner {
-  return { host, path, label: baseName(path), confirm: (io) => io.lstat(path) };
+  return { host, path, label: baseName(path), outlived: false, confirm: (io) => io.lstat(path) };
 }
 
 /** A type, as the owner of attributes. */
@@ -20,6 +20,7 @@ export function typeOwner(
     host,
     path,
     label: `${id} on ${baseName(parent)}`,
+    outlived: false,
     confirm: async (io) => {
       if (!(await layout.hasType(io, parent, id))) throw new GoneFailure(path ?? parent);
     },
@@ -33,6 +34,7 @@ export function deviceOwner(host: OperationHost, device: FoundDevice): Attribute
     host,
     path,
     label: id,
+    outlived: device.typeId !== undefined,
     confirm: async (io) => {
       if (!(await parent.layout.exists(io, device))) throw new GoneFailure(path);
     },

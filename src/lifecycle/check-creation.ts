@@ -8,7 +8,7 @@ import type { CreateRequest } from "./create.js";
 
 /** What {@link MdevType.create} takes. */
 export interface CreateOptions extends OperationOptions {
-  /** The new device's UUID, in any case; a random one where it is not given. */
+  /** The new device's UUID, in any case; a random one where it is not given and the layout has UUIDs. */
   readonly uuid?: string | undefined;
   /** The driver's parameters as one text, in the layouts of 2016. */
   readonly params?: string | undefined;

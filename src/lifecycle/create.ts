@@ -12,7 +12,7 @@ import {
   NoInstancesError,
   type OperationError,
   type RejectedError,
-  RollbackFailedError,
+  type RollbackFailedError,
   type UnsupportedError,
 } from "../errors.js";
 import { FileFailure, Interruption } from "../file-system/failure.js";
@@ -25,7 +25,7 @@ import { deviceOwner, typeOwner } from "../layouts/owner.js";
 import { findDevice } from "../layouts/registry.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
-import { removeDevice } from "./remove.js";
+import { Undo } from "./undo.js";
 
 /** What creating a device can end in. */
 export type CreateError =
@@ -38,9 +38,6 @@ export type CreateError =
   | UnsupportedError
   | RollbackFailedError
   | OperationError;
-
-/** How long an undo may take before it counts as failed, in milliseconds. */
-const UNDO_LIMIT = 10_000;
 
 const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
 
@@ -65,12 +62,14 @@ export function createDevice(
     const obstacle = await findObstacle(io, context, request, device, tried);
     if (obstacle !== undefined) return Result.error(obstacle);
 
+    const undo = new Undo(context, device);
     const command = layout.create(request);
-    let write: Promise<void> | undefined;
+    let made = false;
     try {
-      await io.writeFile(command.path, command.text, (begun) => {
-        write = begun;
+      await io.writeFile(command.path, command.text, (write) => {
+        undo.after(write);
       });
+      made = true;
       log.create("%s: made", device.path);
       if (!(await layout.exists(io, device))) {
         const reason = "the kernel took it, but the device is not there";
@@ -79,16 +78,17 @@ export function createDevice(
       for (const [index, attribute] of commands.entries()) {
         const step = `${tried} with its attribute ${attribute.name} (${index + 1} of ${commands.length})`;
         const failure = await setAttribute(io, context, device, attribute, step);
-        if (failure !== undefined) return Result.error(await rollBack(context, device, failure, step));
+        if (failure !== undefined) return Result.error(await undo.because(io, failure, step));
       }
       return Result.ok(device);
     } catch (thrown) {
-      if (thrown instanceof Interruption && write !== undefined) {
-        undoLater(context, device, write);
+      if (thrown instanceof Interruption && undo.isDue) {
+        undo.later();
         thrown.pending = `If the kernel made ${device.id}, or still makes it, it is removed again.`;
       }
       if (!(thrown instanceof FileFailure)) throw thrown;
-      return Result.error(await explainRefusal(io, context, request, thrown, tried));
+      if (!made) return Result.error(await explainRefusal(io, context, request, thrown, tried));
+      return Result.error(await undo.because(io, explain(thrown, tried, layout.createErrnos), tried));
     }
   };
   return operate(context, { tried, errnos: layout.createErrnos, options }, create);
@@ -122,7 +122,7 @@ async function findObstacle(
   }
   const link = context.paths.mdevDevice(uuid);
   if (!(await io.exists(link))) return undefined;
-  return alreadyExists(tried, link, (await findDevice(io, context, uuid))?.path);
+  return alreadyExists(tried, link, await whereIs(io, context, uuid));
 }
 
 async function explainRefusal(
@@ -135,7 +135,7 @@ async function explainRefusal(
   const { layout } = parent;
   const error = explain(failure, tried, layout.createErrnos);
   if (error.type === "already-exists") {
-    return alreadyExists(tried, failure.path, (await findDevice(io, context, uuid))?.path, failure);
+    return alreadyExists(tried, failure.path, await whereIs(io, context, uuid), failure);
   }
   const mayBeFull = error.type === "no-instances" || layout.fullErrnos.has(failure.errno ?? "");
   if (!mayBeFull) return error;
@@ -164,6 +164,16 @@ async function availableInstances(
   const source = parent.layout.typeSource(parent.path, typeId, "availableInstances");
   const inspection = new Inspection(io, typeOwner(context, parent, typeId));
   return inspection.attribute(AVAILABLE_INSTANCES, source);
+}
+
+/** The folder of a device that exists; `undefined` where it cannot be seen. */
+async function whereIs(io: Io, context: HostContext, uuid: string): Promise<string | undefined> {
+  try {
+    return (await findDevice(io, context, uuid))?.path;
+  } catch (thrown) {
+    if (thrown instanceof FileFailure) return undefined;
+    throw thrown;
+  }
 }
 
 function alreadyExists(
@@ -198,42 +208,4 @@ async function setAttribute(
     if (thrown instanceof FileFailure) return explain(thrown, step, writingErrnos(attribute));
     throw thrown;
   }
-}
-
-/** Removes the device again. The error is why it failed, or that it is still there. */
-async function rollBack(
-  context: HostContext,
-  device: FoundDevice,
-  failure: CreateError,
-  step: string,
-): Promise<CreateError> {
-  const undone = await undo(context, device);
-  if (undone.ok) return failure;
-  const reason = "a step failed, and so did its undo";
-  const hint = `${device.path} is left behind. The step: ${failure.message} The undo: ${undone.error.message}`;
-  const [undoFailure, leftBehind] = [undone.error, device.path];
-  return new RollbackFailedError({
-    tried: step,
-    reason,
-    hint,
-    path: leftBehind,
-    failure,
-    undoFailure,
-    leftBehind,
-  });
-}
-
-/** Removes the device as soon as its creation has come to an end; the caller does not wait for that. */
-function undoLater(context: HostContext, device: FoundDevice, creation: Promise<void>): void {
-  creation.then(
-    async () => {
-      const undone = await undo(context, device);
-      log.create("%s: given up, %s", device.path, undone.ok ? "removed again" : undone.error.message);
-    },
-    () => log.create("%s: given up, and never made", device.path),
-  );
-}
-
-function undo(context: HostContext, device: FoundDevice): ReturnType<typeof removeDevice> {
-  return removeDevice(context, device, { timeout: UNDO_LIMIT });
 }

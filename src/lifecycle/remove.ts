@@ -15,8 +15,8 @@ export type RemoveError = BusyError | RejectedError | OperationError;
 /** What {@link MdevDevice.remove} takes. */
 export interface RemoveOptions extends OperationOptions {
   /**
-   * How often to try again what NVIDIA's driver refuses for some seconds after a virtual machine stopped (EBUSY, and
-   * EPERM on its interface for SR-IOV functions); not at all by default.
+   * How often to try again what a driver refuses with EBUSY or EPERM: NVIDIA's does so for some seconds after a virtual
+   * machine stopped. Not at all by default.
    */
   readonly retries?: number | undefined;
   /** How long to wait before each of them, in milliseconds; 1000 by default. */

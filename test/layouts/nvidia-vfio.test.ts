@@ -93,6 +93,21 @@ describe("types", () => {
     expect((await ok(current.read())).problems).toEqual([]);
   });
 
+  it("are gone when the driver does not list them any more", async () => {
+    const { gpu, host, type } = world();
+    const handle = await type();
+    gpu.create(VF, "nvidia-1147");
+    for (const query of [
+      handle.read(),
+      handle.name.read(),
+      handle.availableInstances.read(),
+      handle.deviceApi.exists(),
+    ]) {
+      await fails(query, "gone");
+    }
+    expect((await ok(host.support())).parents).toBe(true);
+  });
+
   it("have names with blanks and colons", async () => {
     const { host } = world();
     const text = "ID    : vGPU Name\n1145  : NVIDIA L40S-1B: special  edition \n";
@@ -183,7 +198,12 @@ describe("a vGPU", () => {
     gpu.create(VF, "nvidia-1147");
     expect(await ok(device.remove())).toEqual({ removed: false });
     expect(gpu.typeOf(VF)).toBe("nvidia-1147");
-    await fails(device.read(), "gone");
+    const stale = [device.read(), device.type(), device.driver(), device.iommuGroup(), device.vfioNodes()];
+    for (const query of stale) await fails(query, "gone");
+    await fails(device.attribute("current_vgpu_type", integer).write(0), "gone");
+    await fails(device.attribute("nvidia/current_vgpu_type", integer).read(), "gone");
+    await fails(device.reset(), "gone");
+    expect([gpu.typeOf(VF), gpu.resetsOf(VF)]).toEqual(["nvidia-1147", 0]);
     expect((await ok(host.device(VF))).path).toBe(device.path);
   });
 

@@ -1,8 +1,8 @@
 import * as nodeFs from "node:fs/promises";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { getSystemErrorMap } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type SimulatedFileSystem, Errno, type ErrnoName, SimulatedHost } from "../../src/testing/index.js";
 import { BUS, expectError, handsOn, typePath, uuid } from "./helpers.js";
 
@@ -50,6 +50,7 @@ describe("errors", () => {
 
   it.each(questions)("%s: as node's own", async (_what, real, simulatedPath, ask) => {
     const folder = await mkdtemp(`${tmpdir()}/vfio-mdev-`);
+    onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(`${folder}/file`, "");
     const { simulated } = host();
     const expected = fields(await failure(ask(nodeFs, folder + real)));

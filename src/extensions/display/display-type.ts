@@ -45,7 +45,7 @@ export class DisplayType extends MdevTypeExtension {
   }
 
   /**
-   * All that is known of its displays, each fact from the first source that has it: the files of the 2016 layout, the
+   * All that is known of its displays, each fact from the first source that has it: the files of the class-based layout, the
    * description, the name where there is no description. A malformed number in one of them is `decode`, and its error has
    * the text.
    */

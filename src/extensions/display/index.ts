@@ -1,6 +1,6 @@
 /**
  * Displays of mediated devices, whatever the vendor: framebuffer, heads, resolution. Proven on real kernels for mdpy
- * and mbochs; for NVIDIA and GVT-g from public sources; the 2016 layout exists in simulation only.
+ * and mbochs; for NVIDIA and GVT-g from public sources; the class-based layout of 2016 exists in simulation only.
  *
  * @packageDocumentation
  */

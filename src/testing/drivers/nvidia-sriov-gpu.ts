@@ -52,8 +52,11 @@ export interface NvidiaSriovGpuOptions {
    * milliseconds, are refused with `errno`, EBUSY by default. By default it does not.
    */
   readonly afterStop?: {
+    /** So many attempts. */
     readonly tries?: number;
+    /** All attempts within so many milliseconds. */
     readonly ms?: number;
+    /** With which error. */
     readonly errno?: "EBUSY" | "EPERM";
   };
   /** Its NUMA node; -1, the kernel's word for unknown, by default. */
