@@ -8,6 +8,7 @@ export default {
     "test/kernel/*.{mjs,ts}",
     "tools/*.mjs",
     "examples/*.mjs",
+    "examples/*/index.mjs",
   ],
   ignoreBinaries: ["mkfifo"], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },

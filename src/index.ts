@@ -40,6 +40,7 @@ export {
   type PairField,
   type PairFields,
   type PairForm,
+  type PairValues,
   pairs,
   pixels,
   type Resolution,

@@ -34,6 +34,13 @@ export interface PairField<T> {
  */
 export type PairFields<T> = { readonly [Name in keyof T]: PairField<NonNullable<T[Name]>> };
 
+/**
+ * What a text of pairs gives: a value that is missing there is `undefined`.
+ *
+ * @typeParam T - the values by their names
+ */
+export type PairValues<T> = { readonly [Name in keyof T]: T[Name] | undefined };
+
 /** How the pairs stand in the text. */
 export interface PairForm {
   /** What stands between the pairs when they are read. */
@@ -91,7 +98,7 @@ export const pixels: (key: string) => PairField<Resolution> = (key) => ({
  * import { count, mebibytes, pairs } from "vfio-mdev";
  *
  * const fields = { cores: count("cores"), memoryBytes: mebibytes("memory", "MB") };
- * const description = pairs<{ cores: number | undefined; memoryBytes: number | undefined }>(fields, {
+ * const description = pairs<{ cores: number; memoryBytes: number }>(fields, {
  *   between: /\n/,
  *   joint: "\n",
  *   sign: ": ",
@@ -100,7 +107,10 @@ export const pixels: (key: string) => PairField<Resolution> = (key) => ({
  * console.log(cores, memoryBytes, others["clock"]); // prints: 8 4194304 fast
  * ```
  */
-export function pairs<T>(fields: PairFields<T>, { between, joint, sign }: PairForm): Codec<T & OtherPairs> {
+export function pairs<T>(
+  fields: PairFields<T>,
+  { between, joint, sign }: PairForm,
+): Codec<PairValues<T> & OtherPairs> {
   const known = Object.entries<PairField<unknown>>(fields);
   const keys = new Set(known.map(([, { key }]) => key));
 
@@ -147,7 +157,7 @@ export function pairs<T>(fields: PairFields<T>, { between, joint, sign }: PairFo
   };
 
   // The fields say which names there are, with which types; the compiler cannot follow that through the loops.
-  return { decode, encode } as Codec<T & OtherPairs>;
+  return { decode, encode } as Codec<PairValues<T> & OtherPairs>;
 }
 
 function quote(text: string): string {

@@ -47,7 +47,8 @@ const NUMBER = { writeErrnos: NUMBER_ERRNOS };
  *   .create({ attributes: [VfioApDevice.assignAdapter.to(5), VfioApDevice.assignDomain.to(0xab)] })
  *   .getOrThrow();
  * const crypto = await device.as(VfioApDevice).getOrThrow();
- * console.log(await crypto.matrix.readRaw().getOrThrow()); // prints: 05.00ab
+ * const raw = await crypto.matrix.readRaw().getOrThrow();
+ * console.log(raw?.trim()); // prints: 05.00ab
  * ```
  */
 export class VfioApDevice extends MdevDeviceExtension {

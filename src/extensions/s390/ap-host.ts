@@ -17,7 +17,7 @@ import {
 import type { ApHostFacts } from "./ap-conflicts.js";
 import { apMask } from "./ap-mask.js";
 
-/** Where the AP bus is read: the same as the {@link MdevHost} has. */
+/** Where the AP bus is read: the same as the `MdevHost` has. */
 export interface ApHostOptions extends OperationOptions {
   /** The file system; the local one where it is not given. */
   readonly fs?: FileSystem | undefined;

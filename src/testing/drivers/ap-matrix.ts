@@ -23,7 +23,12 @@ export interface MatrixOptions {
    * Adapters taken out of `apmask` and domains taken out of `aqmask`, so that vfio_ap gets their queues. None by default:
    * then the host's own drivers have all queues, as when Linux starts.
    */
-  readonly freed?: { readonly adapters?: readonly number[]; readonly domains?: readonly number[] };
+  readonly freed?: {
+    /** Ids of adapters. */
+    readonly adapters?: readonly number[];
+    /** Ids of domains. */
+    readonly domains?: readonly number[];
+  };
   /** Which vfio_ap it is. That of Linux 6.1 has neither `ap_config` nor `features`; `"6.12"` by default. */
   readonly driver?: "6.1" | "6.12";
 }
