@@ -1,6 +1,9 @@
 import { posix } from "node:path";
 import { type AsyncResult, Result } from "typescript-result";
 import { VANISHING } from "./attributes/access.js";
+import { type Attribute, type AttributeFor, attributeOf } from "./attributes/attribute.js";
+import type { Codec } from "./attributes/codec.js";
+import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import { InvalidArgumentError, type MdevError, NotFoundError, UnsupportedError } from "./errors.js";
 import type { FileSystem } from "./file-system/file-system.js";
@@ -103,6 +106,20 @@ export class MdevHost {
       device: (found) => new MdevDevice(context, found),
     };
     this.#context = context;
+  }
+
+  /** The attribute that a descriptor declares, below the sysfs root. */
+  attribute<T, A extends Access>(descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A>;
+  /** Any file of sysfs that belongs to no parent, type or device: `bus/ap/apmask`. Links must not lead out of sysfs. */
+  attribute<T>(name: string, codec: Codec<T>): Attribute<T>;
+  attribute<T>(named: string | AttributeDescriptor<T, Access>, codec?: Codec<T>): AttributeFor<T, Access> {
+    const { sysfs } = this.#paths;
+    const confirm = (io: Io): Promise<unknown> => io.lstat(sysfs === "" ? "/" : sysfs);
+    return attributeOf(
+      { host: this.#context, path: sysfs, label: "the host", outlived: false, confirm },
+      named,
+      codec,
+    );
   }
 
   /** What this host has; a host without any of it is no error. */

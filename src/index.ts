@@ -58,7 +58,7 @@ export {
 } from "./attributes/descriptor.js";
 
 export type { FileStat, FileSystem, WriteOptions } from "./file-system/file-system.js";
-export type { OperationOptions } from "./file-system/limits.js";
+export { type OperationOptions, sharedLimits } from "./file-system/limits.js";
 export {
   NodeFileSystem,
   type NodeFileSystemOptions,

@@ -1,8 +1,8 @@
 import { type AsyncResult, Result } from "typescript-result";
 import { type AttributeOwner, type AttributeReadError, VANISHING } from "./attributes/access.js";
-import { type Attribute, type AttributeFor, bind } from "./attributes/attribute.js";
+import { type Attribute, type AttributeFor, attributeOf } from "./attributes/attribute.js";
 import type { Codec } from "./attributes/codec.js";
-import { type Access, AttributeDescriptor } from "./attributes/descriptor.js";
+import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import { type GoneError, type MdevError, type OperationError, UnsupportedError } from "./errors.js";
 import type { ExtensionClass } from "./extension.js";
@@ -48,9 +48,7 @@ export abstract class SysfsObject {
    */
   attribute<T>(name: string, codec: Codec<T>): Attribute<T>;
   attribute<T>(named: string | AttributeDescriptor<T, Access>, codec?: Codec<T>): AttributeFor<T, Access> {
-    const descriptor =
-      typeof named === "string" ? new AttributeDescriptor(named, "rw", codec as Codec<T>) : named;
-    return bind(this.owner, descriptor);
+    return attributeOf(this.#owner, named, codec);
   }
 
   /** This object with the typed attributes of an extension; `unsupported` where that does not fit it. */

@@ -12,7 +12,8 @@ import {
   readAttribute,
   writeAttribute,
 } from "./access.js";
-import { type Access, type AttributeDescriptor, checkCommand, toCommand } from "./descriptor.js";
+import { type Access, AttributeDescriptor, checkCommand, toCommand } from "./descriptor.js";
+import type { Codec } from "./codec.js";
 import { type AttributeSource, file } from "./source.js";
 
 /** What all attributes have, however they can be accessed. */
@@ -132,6 +133,18 @@ export function bind<T, A extends Access>(
   source?: AttributeSource,
 ): AttributeFor<T, A> {
   return new KINDS[descriptor.access](owner, descriptor, source) as AttributeFor<T, A>;
+}
+
+/** The attribute of an object that a descriptor declares, or the file of a name. */
+export function attributeOf<T>(
+  owner: AttributeOwner,
+  named: string | AttributeDescriptor<T, Access>,
+  codec: Codec<T> | undefined,
+): AttributeFor<T, Access> {
+  return bind(
+    owner,
+    typeof named === "string" ? new AttributeDescriptor(named, "rw", codec as Codec<T>) : named,
+  );
 }
 
 function write<T>(

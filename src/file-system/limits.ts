@@ -8,6 +8,28 @@ export interface OperationOptions {
   readonly timeout?: number | undefined;
 }
 
+/**
+ * The options of one operation after the other, so that the caller's time limit is one for all of them.
+ *
+ * @example
+ * ```ts
+ * import { type MdevType, type OperationOptions, sharedLimits } from "vfio-mdev";
+ *
+ * async function nameAndApi(type: MdevType, options?: OperationOptions): Promise<string> {
+ *   const limits = sharedLimits(options);
+ *   const name = await type.name.read(limits()).getOrThrow();
+ *   const api = await type.deviceApi.read(limits()).getOrThrow(); // what the first read left of the time
+ *   return `${name}: ${api}`;
+ * }
+ * ```
+ */
+export function sharedLimits(options: OperationOptions | undefined): () => OperationOptions | undefined {
+  const timeout = options?.timeout;
+  if (typeof timeout !== "number" || !(timeout > 0)) return () => options;
+  const end = performance.now() + timeout;
+  return () => ({ ...options, timeout: Math.max(0, end - performance.now()) });
+}
+
 /** The limits of one operation in flight: begun with it, ended with it. */
 export class Limits {
   readonly signal: AbortSignal | undefined;

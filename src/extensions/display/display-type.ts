@@ -7,6 +7,7 @@ import {
   MdevTypeExtension,
   type OperationOptions,
   Result,
+  sharedLimits,
 } from "../../index.js";
 import { type DisplayFacts, isKnown, merge, type PartialFacts } from "./facts.js";
 import { fbLength, heads, maxInstances, resolutionFile } from "./files.js";
@@ -50,7 +51,7 @@ export class DisplayType extends MdevTypeExtension {
    * the text.
    */
   read(options?: OperationOptions): AsyncResult<DisplayFacts, AttributeReadError> {
-    const within = shared(options);
+    const within = sharedLimits(options);
     return Result.gen(this, async function* () {
       const files = yield* this.#readFiles(within);
       const description = yield* this.type.description.readRaw(within());
@@ -81,12 +82,4 @@ export class DisplayType extends MdevTypeExtension {
     const { path } = this.type.description;
     return new DecodeError({ tried, reason: `its description ${shown} ${reason}`, path, raw });
   }
-}
-
-/** The options of one read after the other, so that the caller's limit of time is one for all of them. */
-function shared(options: OperationOptions | undefined): () => OperationOptions | undefined {
-  const timeout = options?.timeout;
-  if (typeof timeout !== "number" || !(timeout > 0)) return () => options;
-  const end = performance.now() + timeout;
-  return () => ({ ...options, timeout: Math.max(0, end - performance.now()) });
 }

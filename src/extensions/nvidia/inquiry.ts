@@ -6,6 +6,7 @@ import {
   type Problem,
   type QueryError,
   Result,
+  sharedLimits,
 } from "../../index.js";
 
 type Question<T, E extends AnyMdevError> = (options: OperationOptions | undefined) => AsyncResult<T, E>;
@@ -15,14 +16,11 @@ type Question<T, E extends AnyMdevError> = (options: OperationOptions | undefine
  * the limit, and options that are none, end the whole.
  */
 export class Inquiry {
-  readonly #options: OperationOptions | undefined;
-  readonly #end: number | undefined;
+  readonly #limits: () => OperationOptions | undefined;
   readonly #problems: Problem[] = [];
 
   constructor(options: OperationOptions | undefined) {
-    const timeout = options?.timeout;
-    this.#options = options;
-    this.#end = typeof timeout === "number" && timeout > 0 ? performance.now() + timeout : undefined;
+    this.#limits = sharedLimits(options);
   }
 
   /** What could not be read so far. What is gone is none of it. */
@@ -32,7 +30,7 @@ export class Inquiry {
 
   /** The answer to a question, or why there is none. */
   async ask<T, E extends AnyMdevError>(question: Question<T, E>): Promise<Result<T, E>> {
-    const answer = await question(this.#remaining());
+    const answer = await question(this.#limits());
     if (answer.ok) return answer;
     const error = answer.error as AnyMdevError;
     if (error.type === "timeout" || error.type === "aborted" || error.type === "invalid-argument")
@@ -45,11 +43,6 @@ export class Inquiry {
   async learn<T>(question: Question<T, AnyMdevError>): Promise<T | undefined> {
     const answer = await this.ask(question);
     return answer.ok ? answer.value : undefined;
-  }
-
-  #remaining(): OperationOptions | undefined {
-    if (this.#end === undefined) return this.#options;
-    return { ...this.#options, timeout: Math.max(0, this.#end - performance.now()) };
   }
 }
 

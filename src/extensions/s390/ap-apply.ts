@@ -7,10 +7,10 @@ import {
   type OperationOptions,
   Result,
   RollbackFailedError,
+  sharedLimits,
 } from "../../index.js";
 import { type ApConfig, configFault, freezeConfig, sameConfig } from "./ap-config.js";
 import type { VfioApDevice } from "./ap-device.js";
-import { shared } from "./ap-limits.js";
 import type { ApMatrix } from "./ap-matrix.js";
 import { type ApWrite, inverseOf, planApWrites } from "./ap-plan.js";
 
@@ -67,7 +67,7 @@ export function applyMatrix(
   options?: OperationOptions,
 ): AsyncResult<ApplyMatrixOutcome, ApplyMatrixError> {
   const tried = `bring ${device.device.id} to a matrix`;
-  const within = shared(options);
+  const within = sharedLimits(options);
   const apply = async (): Promise<Result<ApplyMatrixOutcome, ApplyMatrixError>> => {
     const fault = wantedFault(wanted);
     if (fault !== undefined)

@@ -13,10 +13,10 @@ import {
   UnsupportedError,
   type WritableAttribute,
   writeOnly,
+  sharedLimits,
 } from "../../index.js";
 import { apConfig, type ApConfig, freezeConfig } from "./ap-config.js";
 import { ASSIGN_ERRNOS, CONFIG_ERRNOS, NUMBER_ERRNOS } from "./ap-errnos.js";
-import { shared } from "./ap-limits.js";
 import { apDomainList, apMatrix, type ApMatrix } from "./ap-matrix.js";
 import { apNumber } from "./ap-numbers.js";
 
@@ -135,7 +135,7 @@ export class VfioApDevice extends MdevDeviceExtension {
 
   /** All that is assigned: from `ap_config`, or where the kernel has no such file from `matrix` and `control_domains`. */
   config(options?: OperationOptions): AsyncResult<ApConfig, AttributeReadError> {
-    const within = shared(options);
+    const within = sharedLimits(options);
     return Result.gen(this, async function* () {
       const whole = yield* this.apConfig.read(within());
       if (whole !== undefined) return Result.ok(whole);

@@ -9,11 +9,11 @@ import {
   type ReadableAttribute,
   readOnly,
   Result,
+  sharedLimits,
 } from "../../index.js";
 import type { ApConfig } from "./ap-config.js";
 import { type ApConflictReport, findApConflicts, type ApClaims } from "./ap-conflicts.js";
 import { VfioApDevice } from "./ap-device.js";
-import { shared } from "./ap-limits.js";
 import type { ApMatrix } from "./ap-matrix.js";
 
 /** What can be read of the devices of vfio-ap. Frozen. */
@@ -64,7 +64,7 @@ export class VfioApParent extends ParentExtension {
 
   /** What is assigned to each of its devices. One that vanishes meanwhile is left out. */
   holdings(options?: OperationOptions): AsyncResult<ApHoldings, AttributeReadError> {
-    const within = shared(options);
+    const within = sharedLimits(options);
     const gather = async (): Promise<Result<ApHoldings, AttributeReadError>> => {
       const devices = await this.parent.devices(within());
       if (!devices.ok) return devices;

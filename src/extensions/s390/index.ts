@@ -22,7 +22,7 @@ export {
   type HostMasks,
 } from "./ap-conflicts.js";
 export { VfioApDevice } from "./ap-device.js";
-export { type ApHostError, type ApHostOptions, readApHost } from "./ap-host.js";
+export { readApHost } from "./ap-host.js";
 export { apMask } from "./ap-mask.js";
 export { apDomainList, type ApMatrix, apMatrix } from "./ap-matrix.js";
 export { apNumber } from "./ap-numbers.js";
