@@ -60,8 +60,9 @@ export function removeDevice(
       const reason = "it is not completely created yet";
       return Result.error(new BusyError({ tried, reason, path, hint: "Try again when that is done." }));
     }
+    const inode = await inodeOf(io, path);
     const removed = await command(io, device, options);
-    await untilGone(io, device, limit);
+    await untilGone(io, device, inode, limit);
     return Result.ok({ removed });
   };
   return operate(context, { tried, errnos: layout.removeErrnos, options }, remove);
@@ -119,11 +120,27 @@ async function isGoneSoon(io: Io, device: FoundDevice): Promise<boolean> {
 }
 
 /** Waits until the device is gone: a link on the bus goes earlier, and some kernels answer before they are done. */
-async function untilGone(io: Io, device: FoundDevice, limit: number): Promise<void> {
+async function untilGone(
+  io: Io,
+  device: FoundDevice,
+  inode: number | undefined,
+  limit: number,
+): Promise<void> {
   const begun = performance.now();
-  while (await device.parent.layout.exists(io, device)) {
+  // Another inode: somebody has created the same UUID again meanwhile.
+  while ((await device.parent.layout.exists(io, device)) && (await inodeOf(io, device.path)) === inode) {
     if (performance.now() - begun > limit) throw stillThere(limit);
     await pauseUnderWay(io, true);
+  }
+}
+
+/** What tells a folder from one of the same path that comes after it; `undefined` when it is gone. */
+async function inodeOf(io: Io, path: string): Promise<number | undefined> {
+  try {
+    return (await io.lstat(path)).ino;
+  } catch (thrown) {
+    if (isVanished(thrown)) return undefined;
+    throw thrown;
   }
 }
 

@@ -177,6 +177,20 @@ describe("a device that is being removed by somebody else", () => {
     }
   });
 
+  it("is removed although somebody creates the same UUID again at once", async () => {
+    const { simulated, mtty, type } = await makeSerialWorld();
+    const device = await ok(type.create({ uuid: UUID }));
+    let again = false;
+    simulated.onOperation(({ operation }) => {
+      if (operation === "lstat" && mtty.devices.length === 0 && !again) {
+        again = true;
+        mtty.create("mtty-2", UUID);
+      }
+    });
+    expect(await ok(device.remove({ timeout: 1_000 }))).toEqual({ removed: true });
+    expect([again, mtty.devices]).toEqual([true, [UUID]]);
+  });
+
   it("is gone to who asks for its state meanwhile, and never creating", async () => {
     for (let at = 1; at <= 3; at++) {
       const { simulated, mtty, type } = await makeSerialWorld();
