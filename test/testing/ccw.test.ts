@@ -43,6 +43,8 @@ describe("a simulated subchannel", () => {
     await expectError(create("0.0.0313", TYPE, uuid(2)), "Unknown system error -87 (write)");
     await expectError(create("0.0.0313", TYPE, uuid(1)), "EEXIST (write)");
     expect(await ls(`${BUS}/${uuid(1)}`)).not.toContain("power");
+    expect(await ls(`${BUS}/${uuid(1)}/vfio-dev/vfio0`)).not.toContain("power");
+    expect(await ls("/sys/class/vfio/0")).not.toContain("power");
     expect(await simulated.fs.realpath(`${BUS}/${uuid(1)}/driver`)).toBe(
       "/sys/bus/mdev/drivers/vfio_ccw_mdev",
     );

@@ -62,16 +62,16 @@ export class Vfio {
   addGroup(member: Directory): VfioGroup {
     const group = this.addIommuGroup(member, "unknown", "");
     if (this.#release !== "5.10") addConstant(group.folder, "name", "vfio-noiommu\n");
-    return this.addNode(group);
+    return this.addNode(group, hasPower(member));
   }
 
   /** `/dev/vfio/<group>` of an IOMMU group, for as long as that is there. */
-  addNode({ number, folder, remove }: IommuGroup): VfioGroup {
+  addNode({ number, folder, remove }: IommuGroup, power = true): VfioGroup {
     const name = String(number);
     const minor = this.#minors.take();
     const device = this.#sysfs.ensure("devices/virtual/vfio").directory(name);
     addConstant(device, "dev", `${MAJOR}:${minor}\n`);
-    addPower(device);
+    if (power) addPower(device);
     device.link("subsystem", this.#sysfs.ensure("class/vfio"));
     addUevent(device, () => `MAJOR=${MAJOR}\nMINOR=${minor}\nDEVNAME=vfio/${name}\n`);
     const link = this.#sysfs.ensure("class/vfio").link(name, device);
@@ -102,7 +102,7 @@ export class Vfio {
     const device = outer.directory(name);
     const classFolder = this.#sysfs.ensure("class/vfio-dev");
     device.link("device", member);
-    addPower(device);
+    if (hasPower(member)) addPower(device);
     device.link("subsystem", classFolder);
     addUevent(device, () => "");
     const link = classFolder.link(name, device);
@@ -113,4 +113,9 @@ export class Vfio {
       this.#devices.free(number);
     };
   }
+}
+
+// A kernel without power management (s390x) makes the folder for no device.
+function hasPower(device: Directory): boolean {
+  return device.get("power") !== undefined;
 }
