@@ -5,13 +5,13 @@ import { type Attribute, type AttributeFor, attributeOf } from "./attributes/att
 import type { Codec } from "./attributes/codec.js";
 import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
-import { InvalidArgumentError, type MdevError, NotFoundError, UnsupportedError } from "./errors.js";
+import { InvalidArgumentError, type MdevError, type NotFoundError, UnsupportedError } from "./errors.js";
 import type { FileSystem } from "./file-system/file-system.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
 import { limitsFault, operate } from "./file-system/operation.js";
-import { inNaturalOrderOf, nearest, parseDeviceId, parseName, quote } from "./identifiers.js";
+import { inNaturalOrderOf, noSuch, parseDeviceId, parseName, quote } from "./identifiers.js";
 import type { Card } from "./card.js";
 import { draftOf } from "./layouts/draft.js";
 import type { LayoutName } from "./layouts/layout.js";
@@ -169,7 +169,7 @@ export class MdevHost {
         );
       }
       const known = (await findParents(io, this.#context)).map((parent) => baseName(parent.path));
-      return Result.error(noSuch("parent", id, known, tried, this.#paths.mdevClass));
+      return Result.error(noSuch("parent", id, known, { tried, path: this.#paths.mdevClass }));
     };
     return this.#operate(tried, options, find);
   }
@@ -215,7 +215,7 @@ export class MdevHost {
       if (!parsed.ok) return Result.error(parsed.error);
       const found = await findDevice(io, this.#context, parsed.value);
       if (found !== undefined) return Result.ok(this.#context.device(found));
-      return Result.error(noSuch("device", id, [], tried, this.#paths.mdevDevices));
+      return Result.error(noSuch("device", id, [], { tried, path: this.#paths.mdevDevices }));
     };
     return this.#operate(tried, options, find);
   }
@@ -227,18 +227,6 @@ export class MdevHost {
   ): AsyncResult<T, E | QueryError> {
     return operate(this.#context, { tried, errnos: VANISHING, options }, body);
   }
-}
-
-function noSuch(
-  kind: string,
-  id: string,
-  known: readonly string[],
-  tried: string,
-  path: string,
-): NotFoundError {
-  const suggestion = nearest(id, known);
-  const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;
-  return new NotFoundError({ tried, reason: `there is no such ${kind}`, hint, path, suggestion });
 }
 
 function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] {

@@ -1,5 +1,5 @@
 import { Result } from "typescript-result";
-import { InvalidArgumentError } from "./errors.js";
+import { InvalidArgumentError, NotFoundError } from "./errors.js";
 
 // `c`: control characters; `s`: lone surrogates, which UTF-8 cannot carry.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
@@ -68,6 +68,11 @@ export function isPciAddress(name: string): boolean {
   return PCI_ADDRESS.test(name);
 }
 
+/** Whether a name is that of a physical function's link to one of its virtual ones: `virtfn0`. */
+export function isVirtualFunctionLink(name: string): boolean {
+  return /^virtfn[0-9]+$/.test(name);
+}
+
 /** Names in their natural order: PCI addresses and trailing numbers by value, so that `nvidia-9` comes before `nvidia-10`. */
 export function inNaturalOrder(names: Iterable<string>): string[] {
   return inNaturalOrderOf(names, (name) => name);
@@ -102,6 +107,18 @@ export function nearest(wanted: string, known: readonly string[]): string | unde
     if (distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best;
+}
+
+/** Says that there is no such thing, and which of those that there are may have been meant. */
+export function noSuch(
+  kind: "parent" | "type" | "device",
+  wanted: string,
+  known: readonly string[],
+  facts: { readonly tried: string; readonly path: string },
+): NotFoundError {
+  const suggestion = nearest(wanted, known);
+  const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;
+  return new NotFoundError({ ...facts, reason: `there is no such ${kind}`, hint, suggestion });
 }
 
 /** Levenshtein's distance, given up at `limit`. */

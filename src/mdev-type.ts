@@ -1,7 +1,6 @@
 import { type AsyncResult, Result } from "typescript-result";
 import { type AttributeFor, bind, type ReadableAttribute } from "./attributes/attribute.js";
-import { flag, integer, text } from "./attributes/codec.js";
-import { type Access, type AttributeDescriptor, readOnly } from "./attributes/descriptor.js";
+import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import { UnsupportedError } from "./errors.js";
 import type { Io } from "./file-system/io.js";
@@ -10,6 +9,7 @@ import { inNaturalOrderOf } from "./identifiers.js";
 import { Inspection, type Problem } from "./inspection.js";
 import type { CreateFact, FoundDevice, FoundParent, TypeFact } from "./layouts/layout.js";
 import { typeOwner } from "./layouts/owner.js";
+import { readTypeFact, TYPE_FACTS } from "./layouts/type-facts.js";
 import { checkCreation, type CreateOptions } from "./lifecycle/check-creation.js";
 import { createDevice, type CreateError } from "./lifecycle/create.js";
 import type { MdevDevice } from "./mdev-device.js";
@@ -47,14 +47,6 @@ export interface MdevTypeInfo {
   /** What could not be read. */
   readonly problems: readonly Problem[];
 }
-
-const NAME = readOnly("name", text);
-const DESCRIPTION = readOnly("description", text);
-const DEVICE_API = readOnly<DeviceApi>("device_api", text);
-const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
-const REQUIRES_GROUP = readOnly("requires_group", flag);
-const MAX_INSTANCES = readOnly("max_instances", integer);
-const PARAMS = readOnly("params", text);
 
 /**
  * One type of device that a parent offers: `<parent>/mdev_supported_types/<driver>-<name>`. On NVIDIA's interface for
@@ -97,13 +89,13 @@ export class MdevType extends SysfsObject {
     this.path = found.layout.typePath(found.path, id);
     this.parent = context.parent(found);
     this.#found = found;
-    this.name = this.#fact("name", NAME);
-    this.description = this.#fact("description", DESCRIPTION);
-    this.deviceApi = this.#fact("deviceApi", DEVICE_API);
-    this.availableInstances = this.#fact("availableInstances", AVAILABLE_INSTANCES);
-    this.requiresGroup = this.#fact("requiresGroup", REQUIRES_GROUP);
-    this.maxInstances = this.#fact("maxInstances", MAX_INSTANCES);
-    this.params = this.#fact("params", PARAMS);
+    this.name = this.#fact("name", TYPE_FACTS.name);
+    this.description = this.#fact("description", TYPE_FACTS.description);
+    this.deviceApi = this.#fact("deviceApi", TYPE_FACTS.deviceApi);
+    this.availableInstances = this.#fact("availableInstances", TYPE_FACTS.availableInstances);
+    this.requiresGroup = this.#fact("requiresGroup", TYPE_FACTS.requiresGroup);
+    this.maxInstances = this.#fact("maxInstances", TYPE_FACTS.maxInstances);
+    this.params = this.#fact("params", TYPE_FACTS.params);
   }
 
   /** Which options {@link MdevType.create} can honour here, beside `attributes`: a layout has UUIDs or not, and so on. */
@@ -161,17 +153,17 @@ export class MdevType extends SysfsObject {
       const { id, path } = this;
       const { path: parent, layout } = this.#found;
       const inspection = new Inspection(io, this.owner);
-      const fact = <T>(name: TypeFact, descriptor: AttributeDescriptor<T, Access>): Promise<T | undefined> =>
-        inspection.attribute(descriptor, layout.typeSource(parent, id, name));
+      const fact = <F extends TypeFact>(name: F): ReturnType<typeof readTypeFact<F>> =>
+        readTypeFact(inspection, this.#found, id, name);
       const listDevices = (): Promise<FoundDevice[] | undefined> => layout.devicesOf(io, this.#found, id);
       const parts = {
-        name: await fact("name", NAME),
-        description: await fact("description", DESCRIPTION),
-        deviceApi: await fact("deviceApi", DEVICE_API),
-        availableInstances: await fact("availableInstances", AVAILABLE_INSTANCES),
-        requiresGroup: await fact("requiresGroup", REQUIRES_GROUP),
-        maxInstances: await fact("maxInstances", MAX_INSTANCES),
-        params: await fact("params", PARAMS),
+        name: await fact("name"),
+        description: await fact("description"),
+        deviceApi: await fact("deviceApi"),
+        availableInstances: await fact("availableInstances"),
+        requiresGroup: await fact("requiresGroup"),
+        maxInstances: await fact("maxInstances"),
+        params: await fact("params"),
       };
       const found = await inspection.part(`list the devices of ${this.owner.label}`, listDevices);
       const devices = found && Object.freeze(byId(found).map((device) => device.id));

@@ -2,16 +2,16 @@ import { type AsyncResult, Result } from "typescript-result";
 import type { ReadableAttribute } from "./attributes/attribute.js";
 import { type Codec, integer, text } from "./attributes/codec.js";
 import { readOnly } from "./attributes/descriptor.js";
-import type { AttributeSource } from "./attributes/source.js";
 import type { HostContext } from "./context.js";
 import { type InvalidArgumentError, NotFoundError } from "./errors.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
-import { inNaturalOrder, inNaturalOrderOf, nearest, parseName, quote } from "./identifiers.js";
+import { inNaturalOrder, inNaturalOrderOf, noSuch, parseName, quote } from "./identifiers.js";
 import { Inspection, linkValue, type Problem } from "./inspection.js";
 import type { FoundDevice, FoundParent, LayoutName, TypeFact } from "./layouts/layout.js";
 import { parentOwner, typeOwner } from "./layouts/owner.js";
 import { findCard } from "./layouts/registry.js";
+import { readTypeFact } from "./layouts/type-facts.js";
 import type { MdevDevice } from "./mdev-device.js";
 import type { DeviceApi, MdevType } from "./mdev-type.js";
 import { baseName } from "./paths.js";
@@ -55,9 +55,6 @@ const numaNode: Codec<number | undefined> = {
   decode: (raw) => integer.decode(raw).map((node) => (node < 0 ? undefined : node)),
   encode: (node) => integer.encode(node ?? -1),
 };
-const NAME = readOnly("name", text);
-const DEVICE_API = readOnly("device_api", text);
-const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
 const NUMA_NODE = readOnly("numa_node", numaNode);
 
 /**
@@ -185,18 +182,13 @@ export class Parent extends SysfsObject {
   }
 
   async #fits(io: Io, id: string, { name, deviceApi, available }: TypeQuery): Promise<boolean> {
-    const { layout } = this.#found;
     const inspection = new Inspection(io, typeOwner(this.context, this.#found, id));
-    const source = (fact: TypeFact): AttributeSource => layout.typeSource(this.path, id, fact);
-    if (name !== undefined && !matches(name, await inspection.attribute(NAME, source("name")))) return false;
-    if (
-      deviceApi !== undefined &&
-      (await inspection.attribute(DEVICE_API, source("deviceApi"))) !== deviceApi
-    ) {
-      return false;
-    }
+    const fact = <F extends TypeFact>(wanted: F): ReturnType<typeof readTypeFact<F>> =>
+      readTypeFact(inspection, this.#found, id, wanted);
+    if (name !== undefined && !matches(name, await fact("name"))) return false;
+    if (deviceApi !== undefined && (await fact("deviceApi")) !== deviceApi) return false;
     if (available === undefined) return true;
-    const instances = await inspection.attribute(AVAILABLE_INSTANCES, source("availableInstances"));
+    const instances = await fact("availableInstances");
     return instances !== undefined && instances > 0 === available;
   }
 
@@ -206,18 +198,10 @@ export class Parent extends SysfsObject {
     const path = this.#found.layout.typePath(this.path, wanted) ?? this.path;
     for (const id of ids) {
       if (!(await this.#fits(io, id, { name: wanted }))) continue;
-      const hint = `It is the name of ${id}.`;
-      return new NotFoundError({
-        tried,
-        reason: "there is no type with this id",
-        hint,
-        path,
-        suggestion: id,
-      });
+      const reason = "there is no type with this id";
+      return new NotFoundError({ tried, reason, hint: `It is the name of ${id}.`, path, suggestion: id });
     }
-    const suggestion = nearest(wanted, ids);
-    const hint = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;
-    return new NotFoundError({ tried, reason: "there is no such type", hint, path, suggestion });
+    return noSuch("type", wanted, ids, { tried, path });
   }
 }
 

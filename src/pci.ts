@@ -2,7 +2,7 @@ import type { AttributeOwner } from "./attributes/access.js";
 import { hexadecimal, integer, text } from "./attributes/codec.js";
 import { readOnly } from "./attributes/descriptor.js";
 import type { Io } from "./file-system/io.js";
-import { inNaturalOrder } from "./identifiers.js";
+import { inNaturalOrder, isVirtualFunctionLink } from "./identifiers.js";
 import { type Inspection, linkValue } from "./inspection.js";
 
 /** What the PCI bus says of a parent. Source: Linux, `Documentation/ABI/testing/sysfs-bus-pci`. */
@@ -86,7 +86,7 @@ async function readSriovFacts(
   if (physicalFunction !== undefined) return Object.freeze({ role: "virtual", physicalFunction });
   if (!(await io.exists(`${owner.path ?? ""}/${TOTAL.name}`))) return undefined;
   const total = await inspection.attribute(TOTAL);
-  const links = (await io.namesIn(owner.path ?? "")).filter((name) => /^virtfn[0-9]+$/.test(name));
+  const links = (await io.namesIn(owner.path ?? "")).filter(isVirtualFunctionLink);
   const virtualFunctions: string[] = [];
   for (const link of inNaturalOrder(links)) {
     const address = await linkValue(io, owner, link, text);

@@ -1,6 +1,6 @@
 import { NOWHERE } from "../attributes/source.js";
 import type { Layout } from "./layout.js";
-import { filesOfSomeType, mdev, typeFiles, typeFolder } from "./mdev.js";
+import { mdev, typeFiles, typeFolder } from "./mdev.js";
 
 /**
  * The class-based layout of the discussion of September 2016, with a set of files for each class of devices:
@@ -11,12 +11,11 @@ export const classBased: Layout = {
   ...mdev,
   name: "class-based",
 
-  fits: async (io, parent) => {
+  fits: async (io, parent, files) => {
     // The drafts before it have `mdev_destroy` too, beside a file that lists their types.
-    if (!(await mdev.offers(io, parent))) return false;
-    const names = await filesOfSomeType(io, parent);
-    const ownFiles = ["max_instances", "fb_length", "params"].some((name) => names.has(name));
-    return !names.has("device_api") && (ownFiles || (await io.exists(`${parent}/mdev_destroy`)));
+    if (files === undefined || files.has("device_api")) return false;
+    const ownFiles = ["max_instances", "fb_length", "params"].some((name) => files.has(name));
+    return ownFiles || io.exists(`${parent}/mdev_destroy`);
   },
 
   typeSource: typeFiles({

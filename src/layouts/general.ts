@@ -1,9 +1,9 @@
 import type { AttributeCommand } from "../attributes/descriptor.js";
 import { derived, file } from "../attributes/source.js";
 import type { Layout } from "./layout.js";
-import { filesOfSomeType, linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
+import { linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
 
-const files = typeFiles({ availableInstances: "available_instances", requiresGroup: "requires_group" });
+const fileSource = typeFiles({ availableInstances: "available_instances", requiresGroup: "requires_group" });
 
 /**
  * The general layout of the discussion of September 2016, where all that is special to a device is an attribute of it:
@@ -15,13 +15,12 @@ export const general: Layout = {
   ...mdev,
   name: "general",
 
-  fits: async (io, parent) => {
-    const names = await filesOfSomeType(io, parent);
-    return names.has("available_instances") && !names.has("device_api") && !names.has("max_instances");
-  },
+  fits: async (_io, _parent, files) =>
+    files?.has("available_instances") === true && !files.has("device_api") && !files.has("max_instances"),
 
   // "ID or name": the folder's name is all the name there is.
-  typeSource: (parent, id, fact) => (fact === "name" ? derived(async () => id) : files(parent, id, fact)),
+  typeSource: (parent, id, fact) =>
+    fact === "name" ? derived(async () => id) : fileSource(parent, id, fact),
 
   devicesOf: async (io, parent, typeId) => {
     const devices = await mdev.devices(io, parent);

@@ -69,8 +69,8 @@ export interface Layout {
 
   /** Whether a folder has what the layout cannot do without: enough where the caller forces it. */
   offers(io: Io, parent: string): Promise<boolean>;
-  /** Whether a folder has this layout, and no other. */
-  fits(io: Io, parent: string): Promise<boolean>;
+  /** Whether a folder has this layout, and no other; `files` are those of one of its types, where it has types. */
+  fits(io: Io, parent: string, files: ReadonlySet<string> | undefined): Promise<boolean>;
 
   /** The ids of the parent's types. */
   typeIds(io: Io, parent: string): Promise<string[]>;

@@ -18,9 +18,13 @@ export function typeFolder(parent: string, id: string): string {
   return `${typesOf(parent)}/${id}`;
 }
 
-/** The files in the folder of one of a parent's types: all of them are alike. Empty where there is no type. */
-export async function filesOfSomeType(io: Io, parent: string): Promise<ReadonlySet<string>> {
-  const [id] = (await io.isDirectory(typesOf(parent))) ? await io.namesIn(typesOf(parent)) : [];
+/**
+ * The files in the folder of one of a parent's types: all of them are alike. Empty where there is no type, `undefined`
+ * where there is no folder for types.
+ */
+export async function filesOfSomeType(io: Io, parent: string): Promise<ReadonlySet<string> | undefined> {
+  if (!(await io.isDirectory(typesOf(parent)))) return undefined;
+  const [id] = await io.namesIn(typesOf(parent));
   return new Set(id === undefined ? [] : await io.namesIn(typeFolder(parent, id)));
 }
 

@@ -1,7 +1,7 @@
 import { NOWHERE } from "../attributes/source.js";
 import { isUuid } from "../identifiers.js";
 import type { Layout } from "./layout.js";
-import { deviceOf, filesOfSomeType, linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
+import { deviceOf, linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
 
 /**
  * What Linux has had since 4.10: `<parent>/mdev_supported_types/<type>/{create,…}`, `<parent>/<uuid>/{remove,…}`
@@ -11,10 +11,7 @@ export const merged: Layout = {
   ...mdev,
   name: "merged",
 
-  fits: async (io, parent) => {
-    const files = await filesOfSomeType(io, parent);
-    return files.has("device_api") || files.has("devices");
-  },
+  fits: async (_io, _parent, files) => files?.has("device_api") === true || files?.has("devices") === true,
 
   typeSource: typeFiles({
     name: "name",

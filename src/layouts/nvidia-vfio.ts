@@ -2,7 +2,7 @@ import { integer } from "../attributes/codec.js";
 import { derived, file, NOWHERE } from "../attributes/source.js";
 import { DecodeFailure, isVanished } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
-import { inNaturalOrder } from "../identifiers.js";
+import { inNaturalOrder, isVirtualFunctionLink } from "../identifiers.js";
 import { baseName } from "../paths.js";
 import type { FoundDevice, FoundParent, Layout } from "./layout.js";
 import { parseVgpuTable } from "./vgpu-table.js";
@@ -150,7 +150,7 @@ async function available(io: Io, folder: string, number: number): Promise<string
 async function typeName(io: Io, folder: string, number: number): Promise<string | undefined> {
   const own = (await creatable(io, folder)).get(number);
   if (own !== undefined) return own;
-  const links = (await io.namesIn(`${folder}/physfn`)).filter((name) => /^virtfn[0-9]+$/.test(name));
+  const links = (await io.namesIn(`${folder}/physfn`)).filter(isVirtualFunctionLink);
   for (const link of inNaturalOrder(links)) {
     try {
       const name = (await creatable(io, `${folder}/physfn/${link}`)).get(number);

@@ -2,6 +2,7 @@ import type { Io } from "../file-system/io.js";
 import { classBased } from "./class-based.js";
 import { general } from "./general.js";
 import type { Layout, LayoutName } from "./layout.js";
+import { filesOfSomeType } from "./mdev.js";
 import { merged } from "./merged.js";
 import { nvidiaVfio } from "./nvidia-vfio.js";
 
@@ -20,14 +21,13 @@ export async function probe(
   parent: string,
   forced: LayoutName | undefined,
 ): Promise<Layout | undefined> {
-  for (const layout of LAYOUTS) {
-    if (
-      forced === undefined
-        ? await layout.fits(io, parent)
-        : layout.name === forced && (await layout.offers(io, parent))
-    ) {
-      return layout;
-    }
+  if (forced !== undefined) {
+    const layout = LAYOUTS.find(({ name }) => name === forced);
+    return (await layout?.offers(io, parent)) === true ? layout : undefined;
   }
-  return forced === undefined && (await merged.offers(io, parent)) ? merged : undefined;
+  const files = await filesOfSomeType(io, parent);
+  for (const layout of LAYOUTS) {
+    if (await layout.fits(io, parent, files)) return layout;
+  }
+  return files === undefined ? undefined : merged;
 }

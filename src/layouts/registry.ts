@@ -1,6 +1,6 @@
 import { FileFailure } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
-import { inNaturalOrderOf, isPciAddress, isUuid } from "../identifiers.js";
+import { inNaturalOrderOf, isPciAddress, isUuid, isVirtualFunctionLink } from "../identifiers.js";
 import { log } from "../log.js";
 import { baseName, folderOf, type Paths } from "../paths.js";
 import type { FoundDevice, FoundParent, LayoutName } from "./layout.js";
@@ -84,7 +84,7 @@ export async function findCard(io: Io, registry: Registry, parent: string): Prom
   const { paths } = registry;
   const path = (await follow(io, paths, `${parent}/physfn`)) ?? parent;
   const functions = new Set([path]);
-  for (const name of (await io.namesIn(path)).filter((entry) => /^virtfn[0-9]+$/.test(entry))) {
+  for (const name of (await io.namesIn(path)).filter(isVirtualFunctionLink)) {
     await follow(io, paths, `${path}/${name}`, functions);
   }
   return { path, parents: await probeAll(io, registry, inNaturalOrderOf(functions, baseName)) };
