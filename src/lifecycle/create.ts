@@ -1,7 +1,6 @@
 import { type AsyncResult, Result } from "typescript-result";
 import { writeText, writingErrnos } from "../attributes/access.js";
-import { integer } from "../attributes/codec.js";
-import { type AttributeCommand, readOnly } from "../attributes/descriptor.js";
+import type { AttributeCommand } from "../attributes/descriptor.js";
 import { file } from "../attributes/source.js";
 import type { HostContext } from "../context.js";
 import {
@@ -20,9 +19,10 @@ import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { explain, operate } from "../file-system/operation.js";
 import { Inspection } from "../inspection.js";
-import type { CreateTarget, FoundDevice, FoundParent } from "../layouts/layout.js";
+import type { CreateTarget, FoundDevice } from "../layouts/layout.js";
 import { deviceOwner, typeOwner } from "../layouts/owner.js";
 import { findDevice } from "../layouts/registry.js";
+import { readTypeFact } from "../layouts/type-facts.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 import { Undo } from "./undo.js";
@@ -38,8 +38,6 @@ export type CreateError =
   | UnsupportedError
   | RollbackFailedError
   | OperationError;
-
-const AVAILABLE_INSTANCES = readOnly("available_instances", integer);
 
 /** A device to create, checked. */
 export interface CreateRequest extends CreateTarget {
@@ -84,7 +82,7 @@ export function createDevice(
     } catch (thrown) {
       if (thrown instanceof Interruption && undo.isDue) {
         undo.later();
-        thrown.pending = `If the kernel made ${device.id}, or still makes it, it is removed again.`;
+        thrown.pending = undo.pending;
       }
       if (!(thrown instanceof FileFailure)) throw thrown;
       if (!made) return Result.error(await explainRefusal(io, context, request, thrown, tried));
@@ -139,7 +137,8 @@ async function explainRefusal(
   }
   const mayBeFull = error.type === "no-instances" || layout.fullErrnos.has(failure.errno ?? "");
   if (!mayBeFull) return error;
-  const available = await availableInstances(io, context, parent, typeId);
+  const inspection = new Inspection(io, typeOwner(context, parent, typeId));
+  const available = await readTypeFact(inspection, parent, typeId, "availableInstances");
   if (error.type !== "no-instances" && !(available !== undefined && available <= 0)) return error;
   const { path, errno, cause } = error;
   const said = available === undefined ? "" : `, available_instances says ${available}`;
@@ -152,18 +151,6 @@ async function explainRefusal(
     cause,
     available,
   });
-}
-
-/** What the kernel says now; `undefined` where it does not say. */
-async function availableInstances(
-  io: Io,
-  context: HostContext,
-  parent: FoundParent,
-  typeId: string,
-): Promise<number | undefined> {
-  const source = parent.layout.typeSource(parent.path, typeId, "availableInstances");
-  const inspection = new Inspection(io, typeOwner(context, parent, typeId));
-  return inspection.attribute(AVAILABLE_INSTANCES, source);
 }
 
 /** The folder of a device that exists; `undefined` where it cannot be seen. */

@@ -1,5 +1,6 @@
 import { type AnyMdevError, RollbackFailedError } from "../errors.js";
 import type { HostContext } from "../context.js";
+import { Interruption } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { FoundDevice } from "../layouts/layout.js";
 import { log } from "../log.js";
@@ -30,10 +31,18 @@ export class Undo {
     return this.#creation !== undefined;
   }
 
+  /** What the caller who gave up is told. */
+  get pending(): string {
+    return `If the kernel made ${this.#device.id}, or still makes it, it is removed again.`;
+  }
+
   /** Undoes it because something failed; the error is that, or that the undo failed too. */
   async because<E extends AnyMdevError>(io: Io, failure: E, tried: string): Promise<E | RollbackFailedError> {
     this.#begun = true;
-    const undone = await io.within(this.#remove());
+    const undone = await io.within(this.#remove()).catch((thrown: unknown) => {
+      if (thrown instanceof Interruption) thrown.pending = this.pending;
+      throw thrown;
+    });
     if (undone.ok) return failure;
     const { path } = this.#device;
     const why = ({ type, errno }: AnyMdevError): string => (errno === undefined ? type : `${type}, ${errno}`);

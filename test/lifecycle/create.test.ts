@@ -350,6 +350,24 @@ describe("all of it or nothing", () => {
     expect((await creation).ok).toBe(false);
     expect(answer).not.toBe("late");
   });
+
+  it.each(["an attribute", "the look at what was made"])(
+    "says what is pending when the undo hangs after %s",
+    async (step) => {
+      const { simulated, type } = await makeFanWorld();
+      const delay = simulated.delay({ operation: "writeDetached", ms: "forever" });
+      if (step !== "an attribute") {
+        const stop = simulated.onOperation(({ operation, path }) => {
+          if (operation !== "writeFile" || !path.endsWith("/create")) return;
+          stop();
+          simulated.failNext({ operation: "lstat", path: `${type.parent.path}/${UUID}`, errno: "EIO" });
+        });
+      }
+      const creation = type.create({ uuid: UUID, attributes: [["refuses", "x"]], timeout: 50 });
+      expect((await fails(creation, "timeout")).pending).toContain("it is removed again");
+      delay.end();
+    },
+  );
 });
 
 describe("giving up", () => {
