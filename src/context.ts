@@ -7,6 +7,10 @@ import type { Parent } from "./parent.js";
 
 /** What every handle knows of its host, and how it reaches the handles above it: `host.ts` supplies it. */
 export interface HostContext extends OperationHost, Registry {
+  /** Where procfs is mounted; `undefined` where the processes cannot be looked at. */
+  readonly proc: string | undefined;
+  /** Whether an extension of the host knows that somebody uses the device. */
+  isSaidToBeUsed(device: FoundDevice): Promise<boolean>;
   parent(found: FoundParent): Parent;
   type(parent: FoundParent, id: string): MdevType;
   device(found: FoundDevice): MdevDevice;

@@ -1,3 +1,11 @@
+/** How far an operation came that writes several attributes. */
+export interface AttributeProgress {
+  /** The attribute that could not be written, or was being written when the limit struck. */
+  readonly failed: string;
+  /** Those that were written before it, in that order. They are set back, or go with their device, unless the error is `rollback-failed`. */
+  readonly written: readonly string[];
+}
+
 /** What every error of this library tells. */
 export interface ErrorFacts {
   /** What was tried, as a verb phrase: `create 83b8… of type mtty-1 on mtty`. */
@@ -12,6 +20,8 @@ export interface ErrorFacts {
   readonly errno?: string | undefined;
   /** The original error. */
   readonly cause?: unknown;
+  /** How far an operation came that writes several attributes. */
+  readonly progress?: AttributeProgress | undefined;
 }
 
 /**
@@ -51,6 +61,8 @@ export abstract class MdevError extends Error {
   readonly errno: string | undefined;
   /** What the caller can do about it, where there is something. */
   readonly hint: string | undefined;
+  /** Which attribute failed, and which were written before it, where the operation writes several. */
+  readonly progress: AttributeProgress | undefined;
 
   constructor(facts: ErrorFacts) {
     const errno = facts.errno === undefined ? "" : ` (${facts.errno})`;
@@ -60,6 +72,7 @@ export abstract class MdevError extends Error {
     this.path = facts.path;
     this.errno = facts.errno;
     this.hint = facts.hint;
+    this.progress = facts.progress;
   }
 }
 
@@ -134,6 +147,13 @@ export class NoInstancesError extends MdevError {
 export class BusyError extends MdevError {
   override readonly name = "BusyError";
   override readonly type = "busy";
+  /** The processes that have it open, by number, as far as they could be seen. */
+  readonly holders: readonly number[];
+
+  constructor(facts: ErrorFacts & { readonly holders?: readonly number[] | undefined }) {
+    super(facts);
+    this.holders = facts.holders ?? [];
+  }
 }
 
 /** A resource belongs to somebody else (EADDRINUSE, EADDRNOTAVAIL of vfio-ap). */
@@ -211,7 +231,7 @@ export class RollbackFailedError extends MdevError {
   readonly leftBehind: string;
 
   constructor(facts: ErrorFacts & { failure: MdevError; undoFailure: MdevError; leftBehind: string }) {
-    super({ ...facts, cause: facts.failure });
+    super({ ...facts, cause: facts.failure, progress: facts.failure.progress });
     this.failure = facts.failure;
     this.undoFailure = facts.undoFailure;
     this.leftBehind = facts.leftBehind;

@@ -20,6 +20,12 @@ export interface ExtensionClass<Target, Extension> {
   fits(target: Target): boolean | AsyncResult<boolean, AttributeReadError>;
 }
 
+/** An extension of devices that {@link MdevHostOptions.extensions} takes: it may know of them what sysfs has no general word for. */
+export interface DeviceExtensionClass extends ExtensionClass<MdevDevice, unknown> {
+  /** Whether the driver's own files say that somebody uses a device that it fits; `false` where they do not say. */
+  inUse?(device: MdevDevice): AsyncResult<boolean, AttributeReadError>;
+}
+
 /**
  * Base of the typed attributes that a vendor or a class of devices gives to a parent.
  * A subclass declares them as static descriptors and has a static `fits`.

@@ -6,15 +6,16 @@ import type { Codec } from "./attributes/codec.js";
 import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import { InvalidArgumentError, type MdevError, type NotFoundError, UnsupportedError } from "./errors.js";
+import type { DeviceExtensionClass } from "./extension.js";
 import type { FileSystem } from "./file-system/file-system.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
 import { limitsFault, operate } from "./file-system/operation.js";
-import { inNaturalOrderOf, noSuch, parseDeviceId, parseName, quote } from "./identifiers.js";
+import { inNaturalOrderOf, isPciAddress, noSuch, parseDeviceId, parseName, quote } from "./identifiers.js";
 import type { Card } from "./card.js";
 import { draftOf } from "./layouts/draft.js";
-import type { LayoutName } from "./layouts/layout.js";
+import type { FoundParent, LayoutName } from "./layouts/layout.js";
 import {
   type FoundCard,
   findCard,
@@ -24,6 +25,7 @@ import {
   findParents,
 } from "./layouts/registry.js";
 import { LAYOUT_NAMES, probe } from "./layouts/probe.js";
+import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
 import { MdevDevice } from "./mdev-device.js";
 import { MdevType } from "./mdev-type.js";
 import { Parent } from "./parent.js";
@@ -38,6 +40,13 @@ export interface MdevHostOptions {
   readonly sysfs?: string | undefined;
   /** Where the device nodes are: `/dev`. */
   readonly dev?: string | undefined;
+  /**
+   * Where procfs is mounted: `/proc`, to see who has a device open. Not looked at where a file system is given and this is
+   * not.
+   */
+  readonly proc?: string | undefined;
+  /** What knows more of devices than the kernel's general files: `[NvidiaVgpuDevice]`. */
+  readonly extensions?: readonly DeviceExtensionClass[] | undefined;
   /** The layout of all parents; found out for each by its files where it is not given. */
   readonly layout?: LayoutName | undefined;
   /** The limit of operations that are given none, in milliseconds; none where it is not given. */
@@ -56,6 +65,12 @@ export interface HostSupport {
   readonly vfioDevices: boolean;
   /** The iommufd node, `/dev/iommu`. */
   readonly iommufd: boolean;
+}
+
+/** What {@link MdevHost.waitForParents} takes. */
+export interface WaitForParentsOptions extends WaitOptions {
+  /** Only the virtual functions of this physical one count: its PCI address, as the link `physfn` of each says. */
+  readonly physicalFunction?: string | undefined;
 }
 
 /** What looking for a thing by its id can end in. */
@@ -90,9 +105,13 @@ export class MdevHost {
   readonly #paths: Paths;
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
-  constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", layout, timeout }: MdevHostOptions = {}) {
+  constructor(options: MdevHostOptions = {}) {
+    const { fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", layout, timeout, extensions = [] } = options;
+    const proc = options.proc ?? (options.fs === undefined ? "/proc" : undefined);
     const known = layout === undefined || LAYOUT_NAMES.includes(layout);
-    const fault = known ? limitsFault({ timeout }) : `there is no layout ${quote(layout)}`;
+    const fault = known
+      ? (limitsFault({ timeout }) ?? extensionsFault(extensions))
+      : `there is no layout ${quote(layout)}`;
     if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
     this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
     const context: HostContext = {
@@ -101,6 +120,8 @@ export class MdevHost {
       layout,
       paths: this.#paths,
       sysfs: this.#paths.sysfs,
+      proc: proc === undefined ? undefined : root("proc", proc),
+      isSaidToBeUsed: (found) => isSaidToBeUsed(new MdevDevice(context, found), extensions),
       parent: (found) => new Parent(context, found),
       type: (parent, id) => new MdevType(context, parent, id),
       device: (found) => new MdevDevice(context, found),
@@ -145,6 +166,41 @@ export class MdevHost {
   parents(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
     return this.#operate("list the parents", options, async (io) => {
       const found = inOrder(await findParents(io, this.#context));
+      return Result.ok(found.map((parent) => this.#context.parent(parent)));
+    });
+  }
+
+  /**
+   * Waits until parents are there, those asked for or so many: virtual functions appear up to half a minute after their
+   * driver was told to make them. Gives all that are there then, in natural order; with `physicalFunction` only its virtual
+   * functions. Without a limit it waits as long as it takes.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const host = new MdevHost({ fs: simulated.fs });
+   * setTimeout(() => simulated.addNvidiaSriovGpu({ address: "0000:41:00.0", functions: 4 }), 50);
+   * const functions = await host
+   *   .waitForParents({ physicalFunction: "0000:41:00.0", count: 4, timeout: 60_000 })
+   *   .getOrThrow();
+   * console.log(functions.length); // prints: 4
+   * ```
+   */
+  waitForParents(options?: WaitForParentsOptions): AsyncResult<readonly Parent[], QueryError> {
+    const tried = "wait for parents";
+    const physical = options?.physicalFunction;
+    const known = physical === undefined || (typeof physical === "string" && isPciAddress(physical));
+    const fault = known ? waitFault(options) : `${quote(physical)} is not a PCI address`;
+    return this.#operate(tried, options, async (io) => {
+      if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
+      const look = async (): Promise<readonly FoundParent[]> => {
+        const found = inOrder(await findParents(io, this.#context));
+        return physical === undefined ? found : functionsOf(io, physical.toLowerCase(), found);
+      };
+      const found = await untilThere(io, look, ({ path }) => baseName(path), options);
       return Result.ok(found.map((parent) => this.#context.parent(parent)));
     });
   }
@@ -231,6 +287,40 @@ export class MdevHost {
 
 function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] {
   return inNaturalOrderOf(found, ({ path }) => baseName(path));
+}
+
+/** Those of these parents that are virtual functions of a physical one. */
+async function functionsOf(
+  io: Io,
+  physical: string,
+  parents: readonly FoundParent[],
+): Promise<readonly FoundParent[]> {
+  const functions: FoundParent[] = [];
+  for (const parent of parents) {
+    const target = await io.linkTarget(`${parent.path}/physfn`);
+    if (target !== undefined && baseName(target) === physical) functions.push(parent);
+  }
+  return functions;
+}
+
+/** Whether an extension knows that somebody uses the device. One that fails knows nothing. */
+async function isSaidToBeUsed(
+  device: MdevDevice,
+  extensions: readonly DeviceExtensionClass[],
+): Promise<boolean> {
+  for (const extension of extensions) {
+    if (extension.inUse === undefined) continue;
+    const fits = await extension.fits(device);
+    if (fits === false || (fits !== true && !(fits.ok && fits.value))) continue;
+    const used = await extension.inUse(device);
+    if (used.ok && used.value) return true;
+  }
+  return false;
+}
+
+function extensionsFault(extensions: readonly DeviceExtensionClass[]): string | undefined {
+  const all = Array.isArray(extensions) && extensions.every((each) => typeof each?.fits === "function");
+  return all ? undefined : "its extensions are not a list of extension classes";
 }
 
 /** A mount point as an absolute path with nothing to resolve in it; `/` is the empty text. */

@@ -11,20 +11,31 @@ export {
   MdevHost,
   type MdevHostOptions,
   type ParentLookupError,
+  type WaitForParentsOptions,
 } from "./host.js";
 export type { Card } from "./card.js";
 export { Parent, type ParentInfo, type TypeQuery } from "./parent.js";
 export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./pci.js";
 export { type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
-export { type DeviceOperation, MdevDevice, type MdevDeviceInfo, type VfioNodes } from "./mdev-device.js";
+export { type DeviceOperation, MdevDevice, type MdevDeviceInfo } from "./mdev-device.js";
 export { type ExtensionError, type QueryError, SysfsObject } from "./sysfs-object.js";
 export type { Problem } from "./inspection.js";
 export type { CreateOptions } from "./lifecycle/check-creation.js";
 export type { CreateError } from "./lifecycle/create.js";
+export type { SetAttributesError } from "./lifecycle/set-attributes.js";
+export type { WaitOptions } from "./lifecycle/appearance.js";
+export type { DeviceUse, UseOptions } from "./lifecycle/in-use.js";
+export type { Readiness, VfioNodes } from "./lifecycle/ready.js";
 export type { RemoveError, RemoveOptions, RemoveOutcome } from "./lifecycle/remove.js";
 export type { CreateFact, DeviceFact, DeviceState, LayoutName } from "./layouts/layout.js";
 
-export { type ExtensionClass, MdevDeviceExtension, MdevTypeExtension, ParentExtension } from "./extension.js";
+export {
+  type DeviceExtensionClass,
+  type ExtensionClass,
+  MdevDeviceExtension,
+  MdevTypeExtension,
+  ParentExtension,
+} from "./extension.js";
 export {
   Attribute,
   type AttributeFor,
@@ -70,6 +81,7 @@ export {
   AbortedError,
   AlreadyExistsError,
   type AnyMdevError,
+  type AttributeProgress,
   BusyError,
   ConflictError,
   DecodeError,

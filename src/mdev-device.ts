@@ -2,20 +2,29 @@ import { type AsyncResult, Result } from "typescript-result";
 import type { AttributeWriteError } from "./attributes/access.js";
 import { type Attribute, type AttributeFor, bind } from "./attributes/attribute.js";
 import { flag, integer, text } from "./attributes/codec.js";
-import { type Access, type AttributeDescriptor, readWrite, writeOnly } from "./attributes/descriptor.js";
+import {
+  type Access,
+  type AttributeDescriptor,
+  type AttributeInput,
+  readWrite,
+  writeOnly,
+} from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
-import { inNaturalOrder, isUuid } from "./identifiers.js";
+import { isUuid } from "./identifiers.js";
 import { Inspection, linkValue, type Problem } from "./inspection.js";
 import type { DeviceFact, DeviceState, FoundDevice } from "./layouts/layout.js";
 import { deviceOwner } from "./layouts/owner.js";
+import { type DeviceUse, findUse, type UseOptions } from "./lifecycle/in-use.js";
+import { findNodes, type VfioNodes } from "./lifecycle/ready.js";
 import {
   removeDevice,
   type RemoveError,
   type RemoveOptions,
   type RemoveOutcome,
 } from "./lifecycle/remove.js";
+import { setAttributes, type SetAttributesError } from "./lifecycle/set-attributes.js";
 import type { MdevType } from "./mdev-type.js";
 import type { Parent } from "./parent.js";
 import { baseName } from "./paths.js";
@@ -23,14 +32,6 @@ import { type QueryError, SysfsObject } from "./sysfs-object.js";
 
 /** What can be asked of a device in one layout or another: the union is closed. */
 export type DeviceOperation = "remove" | DeviceFact;
-
-/** The nodes through which a program opens a device. */
-export interface VfioNodes {
-  /** The node of its IOMMU group, `/dev/vfio/<N>`; `undefined` where there is none. */
-  readonly group: string | undefined;
-  /** Its own node, `/dev/vfio/devices/vfio<M>` (Linux 6.6 and later); `undefined` where there is none. */
-  readonly device: string | undefined;
-}
 
 /** All that a device tells of itself: plain, frozen data. */
 export interface MdevDeviceInfo {
@@ -166,13 +167,23 @@ export class MdevDevice extends SysfsObject {
    * `vfio-dev/vfio<M>`. Those that are not there are `undefined`.
    */
   vfioNodes(options?: OperationOptions): AsyncResult<VfioNodes, QueryError> {
-    const { paths } = this.context;
-    return this.query("find the VFIO nodes", options, async (io) => {
-      const number = await linkValue(io, this.owner, "iommu_group", integer);
-      const group = number === undefined ? undefined : paths.vfioGroup(number);
-      const [name] = inNaturalOrder(await io.namesIn(`${this.path}/vfio-dev`));
-      const device = name === undefined ? undefined : `${paths.vfioDevices}/${name}`;
-      return Result.ok(Object.freeze({ group: await present(io, group), device: await present(io, device) }));
+    return this.query("find the VFIO nodes", options, async (io) =>
+      Result.ok(await findNodes(io, this.context, this.#found)),
+    );
+  }
+
+  /**
+   * Whether somebody has it open: a virtual machine, as a rule. sysfs does not tell, least of all the link `driver`. The
+   * evidence is what processes have open, `/proc/<pid>/fd` (`/dev/vfio/<N>`, `/dev/vfio/devices/vfio<M>`, and on recent
+   * kernels `vfio-device-syspath` in `fdinfo`), and what the host's extensions know of it ({@link DeviceExtensionClass.inUse}).
+   *
+   * `no` takes the sight of every process: root, and the first process namespace; what only the kernel still holds (a
+   * mapping of a device whose descriptor is closed) is not seen. All else is `unknown`.
+   */
+  inUse(options?: UseOptions): AsyncResult<DeviceUse, QueryError> {
+    return this.query("find the users", options, async (io) => {
+      await this.owner.confirm(io);
+      return Result.ok(await findUse(io, this.context, this.#found, options));
     });
   }
 
@@ -210,6 +221,18 @@ export class MdevDevice extends SysfsObject {
   }
 
   /**
+   * Writes several attributes, in this order: typed settings, made by {@link AttributeDescriptor.to}, or names with the
+   * exact text. All of them, or none: when one fails, those before it are set back to the texts that were read before, the
+   * last one first. What cannot be read (a write-only file) cannot be set back: then it is `rollback-failed`.
+   */
+  setAttributes(
+    attributes: readonly AttributeInput[],
+    options?: OperationOptions,
+  ): AsyncResult<void, SetAttributesError> {
+    return setAttributes(this.context, this.#found, attributes, options);
+  }
+
+  /**
    * Removes it, and returns when it is gone: writes `1` to its file `remove` (general layout: `destroy`), its UUID to the
    * parent's `mdev_destroy` (class-based layout), `0` to `nvidia/current_vgpu_type`. One that is gone already counts as
    * success, `{ removed: false }`. One that is just being created is waited for, up to a second.
@@ -235,8 +258,4 @@ export class MdevDevice extends SysfsObject {
     await this.owner.confirm(io);
     return this.#found.parent.layout.stateOf(io, this.#found);
   }
-}
-
-async function present(io: Io, node: string | undefined): Promise<string | undefined> {
-  return node !== undefined && (await io.exists(node)) ? node : undefined;
 }

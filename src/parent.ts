@@ -3,7 +3,7 @@ import type { ReadableAttribute } from "./attributes/attribute.js";
 import { type Codec, integer, text } from "./attributes/codec.js";
 import { readOnly } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
-import { type InvalidArgumentError, NotFoundError } from "./errors.js";
+import { InvalidArgumentError, NotFoundError } from "./errors.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { inNaturalOrder, inNaturalOrderOf, noSuch, parseName, quote } from "./identifiers.js";
@@ -12,6 +12,7 @@ import type { FoundDevice, FoundParent, LayoutName, TypeFact } from "./layouts/l
 import { parentOwner, typeOwner } from "./layouts/owner.js";
 import { findCard } from "./layouts/registry.js";
 import { readTypeFact } from "./layouts/type-facts.js";
+import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
 import type { MdevDevice } from "./mdev-device.js";
 import type { DeviceApi, MdevType } from "./mdev-type.js";
 import { baseName } from "./paths.js";
@@ -88,6 +89,27 @@ export class Parent extends SysfsObject {
     return this.query("list the types", options, async (io) =>
       Result.ok(this.#handles(await this.#typeIds(io))),
     );
+  }
+
+  /**
+   * Waits until it has types, those asked for or so many: a driver registers a parent before it offers anything, and
+   * NVIDIA's lists types once a card is divided. Without a limit it waits as long as it takes.
+   */
+  waitForTypes(options?: WaitOptions): AsyncResult<readonly MdevType[], QueryError> {
+    const fault = waitFault(options);
+    return this.query("wait for types", options, async (io) => {
+      if (fault !== undefined) {
+        const tried = `wait for types of ${this.id}`;
+        return Result.error(new InvalidArgumentError({ tried, reason: fault }));
+      }
+      const ids = await untilThere(
+        io,
+        () => this.#typeIds(io),
+        (id) => id,
+        options,
+      );
+      return Result.ok(this.#handles(ids));
+    });
   }
 
   /** One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. */

@@ -1,5 +1,6 @@
 import { type AsyncResult, Result } from "typescript-result";
 import {
+  type AttributeProgress,
   type BusyError,
   type ConflictError,
   type DecodeError,
@@ -122,7 +123,7 @@ export function writeAttribute(
   const tried = `write ${attribute.name} of ${owner.label}`;
   const command = check(tried);
   const write = async (io: Io): Promise<Result<void, InvalidArgumentError | UnsupportedError>> =>
-    command.ok ? writeText(io, attribute, command.value.text, tried) : command;
+    command.ok ? writeText(io, attribute, command.value.text, { tried }) : command;
   return operate(owner.host, { tried, errnos: writingErrnos(attribute), options }, write);
 }
 
@@ -149,21 +150,29 @@ export async function readText(io: Io, attribute: OwnedAttribute): Promise<strin
     : unlessAbsent(io, attribute, (path) => io.readFile(path));
 }
 
+/** A write as its error tells of it. */
+export interface WriteFacts {
+  readonly tried: string;
+  readonly progress?: AttributeProgress;
+  /** Gets the write itself, which goes on when the limits strike. */
+  begun?(write: Promise<void>): void;
+}
+
 /** Does one write. */
 export async function writeText(
   io: Io,
   attribute: OwnedAttribute,
   text: string,
-  tried: string,
+  { tried, progress, begun }: WriteFacts,
 ): Promise<Result<void, UnsupportedError>> {
   const written = await unlessAbsent(io, attribute, async (path) => {
-    await io.writeFile(path, text);
+    await io.writeFile(path, text, begun);
     return true;
   });
   if (written !== undefined) return Result.ok();
   const missing = attribute.source.from === "file" ? attribute.source.name : attribute.name;
   const reason = "there is no such attribute to write";
-  return Result.error(new UnsupportedError({ tried, reason, path: fileOf(attribute), missing }));
+  return Result.error(new UnsupportedError({ tried, reason, path: fileOf(attribute), missing, progress }));
 }
 
 function nameFault(

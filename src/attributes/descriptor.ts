@@ -119,6 +119,23 @@ export function toCommand(
   return checkCommand({ name, options, text: encoded.value === "" ? "" : `${encoded.value}\n` }, tried);
 }
 
+/** Checks a list of what is to be written, in this order, without any I/O. */
+export function toCommands(
+  inputs: readonly AttributeInput[],
+  tried: string,
+): Result<readonly AttributeCommand[], InvalidArgumentError> {
+  if (!Array.isArray(inputs)) {
+    return Result.error(new InvalidArgumentError({ tried, reason: "its attributes are not a list" }));
+  }
+  const commands: AttributeCommand[] = [];
+  for (const input of inputs as readonly AttributeInput[]) {
+    const command = toCommand(input, tried);
+    if (!command.ok) return Result.error(command.error);
+    commands.push(command.value);
+  }
+  return Result.ok(commands);
+}
+
 /** Checks an exact text. */
 export function checkCommand(
   command: AttributeCommand,

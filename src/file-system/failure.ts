@@ -1,4 +1,5 @@
 import { getSystemErrorName } from "node:util";
+import type { AttributeProgress } from "../errors.js";
 
 const EUSERS = 87; // libuv, and so Node, has no name for it
 
@@ -52,6 +53,8 @@ export class Interruption extends Error {
   readonly kind: "timeout" | "aborted";
   /** What may still happen in the kernel. */
   pending: string | undefined;
+  /** How far the operation came, where it writes several attributes. */
+  progress: AttributeProgress | undefined;
 
   constructor(kind: "timeout" | "aborted", message: string, cause?: unknown) {
     super(message, { cause });

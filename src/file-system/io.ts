@@ -25,6 +25,11 @@ export class Io {
     this.#limits = limits;
   }
 
+  /** The same, under the same limits, for what is below another root. */
+  below(root: string): Io {
+    return new Io(this.#fs, root, this.#limits);
+  }
+
   /** The text of an attribute. A link in its path must not lead out of the sysfs root: that is seen before it is opened. */
   async readFile(path: string): Promise<string> {
     const file = await this.resolve(path);

@@ -3,6 +3,7 @@ import {
   AbortedError,
   AlreadyExistsError,
   type AnyMdevError,
+  type AttributeProgress,
   BusyError,
   ConflictError,
   DecodeError,
@@ -113,6 +114,7 @@ export function explain<K extends ErrnoTag>(
   failure: FileFailure,
   tried: string,
   errnos: ErrnoTable<K>,
+  progress?: AttributeProgress,
 ): ErrorOf<K> | OperationError {
   const { path, errno, cause } = failure;
   if (failure instanceof OutsideFailure) {
@@ -120,6 +122,7 @@ export function explain<K extends ErrnoTag>(
       tried,
       reason: `${path} leads to ${failure.target}, outside the sysfs root`,
       path,
+      progress,
     });
   }
   if (failure instanceof DecodeFailure) {
@@ -127,10 +130,10 @@ export function explain<K extends ErrnoTag>(
     return new DecodeError({ tried, reason: `the text ${quote(raw)} of ${path} ${fault}`, path, raw });
   }
   if (failure instanceof GoneFailure) {
-    return new GoneError({ tried, reason: "it is no longer there", path }) as ErrorOf<K>;
+    return new GoneError({ tried, reason: "it is no longer there", path, progress }) as ErrorOf<K>;
   }
   const meaning = errno === undefined ? undefined : (errnos[errno] ?? ANYWHERE[errno]);
-  const facts = { tried, path, errno, cause: cause instanceof Error ? cause : failure };
+  const facts = { tried, path, errno, progress, cause: cause instanceof Error ? cause : failure };
   if (meaning === undefined) return new IoError({ ...facts, reason: failure.message });
   return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as ErrorOf<K>;
 }
@@ -157,8 +160,8 @@ function errorOf(is: ErrnoTag, facts: ConstructorParameters<typeof GoneError>[0]
 }
 
 function explainInterruption(interruption: Interruption, tried: string): TimeoutError | AbortedError {
-  const { kind, message, pending, cause } = interruption;
-  const facts = { tried, reason: message, hint: pending, pending, cause };
+  const { kind, message, pending, progress, cause } = interruption;
+  const facts = { tried, reason: message, hint: pending, pending, progress, cause };
   return kind === "timeout" ? new TimeoutError(facts) : new AbortedError(facts);
 }
 

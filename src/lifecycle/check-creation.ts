@@ -1,10 +1,11 @@
 import { Result } from "typescript-result";
-import { type AttributeCommand, type AttributeInput, toCommand } from "../attributes/descriptor.js";
+import { type AttributeInput, toCommands } from "../attributes/descriptor.js";
 import { InvalidArgumentError, UnsupportedError } from "../errors.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { parseUuid, quote } from "../identifiers.js";
 import type { CreateFact, FoundParent } from "../layouts/layout.js";
 import type { CreateRequest } from "./create.js";
+import { READINESS, type Readiness } from "./ready.js";
 
 /** What {@link MdevType.create} takes. */
 export interface CreateOptions extends OperationOptions {
@@ -19,10 +20,15 @@ export interface CreateOptions extends OperationOptions {
    * {@link AttributeDescriptor.to}, or names with the exact text. A name may come more than once.
    */
   readonly attributes?: readonly AttributeInput[] | undefined;
+  /**
+   * How far the device must be before its attributes are written and it is handed out: `complete` by default. Where that
+   * takes longer than the limit (10 s where there is none), it is removed again.
+   */
+  readonly waitFor?: Readiness | undefined;
 }
 
 const FACTS: readonly CreateFact[] = ["uuid", "params", "group"];
-const OPTIONS: readonly string[] = [...FACTS, "attributes", "signal", "timeout"];
+const OPTIONS: readonly string[] = [...FACTS, "attributes", "waitFor", "signal", "timeout"];
 
 /** Checks what is to be created, without any I/O. */
 export function checkCreation(
@@ -45,6 +51,7 @@ export function checkCreation(
     return Result.error(new UnsupportedError({ tried, reason, missing: `create option ${missing}` }));
   }
   const { uuid = globalThis.crypto.randomUUID(), params, group, attributes = [] } = options;
+  const { waitFor = "complete" } = options;
   const parsed = parseUuid(uuid, tried);
   if (!parsed.ok) return Result.error(parsed.error);
   if (params !== undefined && !isLine(params))
@@ -52,14 +59,10 @@ export function checkCreation(
   if (group !== undefined && (!isLine(group) || group.includes(","))) {
     return invalid(`the group ${quote(group)} is not a word`);
   }
-  if (!Array.isArray(attributes)) return invalid("its attributes are not a list");
-  const commands: AttributeCommand[] = [];
-  for (const input of attributes as readonly AttributeInput[]) {
-    const command = toCommand(input, tried);
-    if (!command.ok) return Result.error(command.error);
-    commands.push(command.value);
-  }
-  return Result.ok({ parent, typeId, uuid: parsed.value, params, group, commands });
+  if (!READINESS.includes(waitFor)) return invalid(`it cannot wait for ${quote(waitFor)}`);
+  const commands = toCommands(attributes, tried);
+  if (!commands.ok) return Result.error(commands.error);
+  return Result.ok({ parent, typeId, uuid: parsed.value, params, group, commands: commands.value, waitFor });
 }
 
 function isLine(value: unknown): boolean {

@@ -1,7 +1,5 @@
 import { type AsyncResult, Result } from "typescript-result";
-import { writeText, writingErrnos } from "../attributes/access.js";
 import type { AttributeCommand } from "../attributes/descriptor.js";
-import { file } from "../attributes/source.js";
 import type { HostContext } from "../context.js";
 import {
   AlreadyExistsError,
@@ -12,6 +10,7 @@ import {
   type OperationError,
   type RejectedError,
   type RollbackFailedError,
+  TimeoutError,
   type UnsupportedError,
 } from "../errors.js";
 import { FileFailure, Interruption } from "../file-system/failure.js";
@@ -25,7 +24,11 @@ import { findDevice } from "../layouts/registry.js";
 import { readTypeFact } from "../layouts/type-facts.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
-import { Undo } from "./undo.js";
+import { noteCreation } from "./creations.js";
+import { READY_LIMIT, type Readiness, untilReady } from "./ready.js";
+import { removeDevice } from "./remove.js";
+import { Undo, UNDO_LIMIT } from "./undo.js";
+import { writeAttributes } from "./write-attributes.js";
 
 /** What creating a device can end in. */
 export type CreateError =
@@ -43,6 +46,8 @@ export type CreateError =
 export interface CreateRequest extends CreateTarget {
   /** What to write to the new device's attributes, in this order. */
   readonly commands: readonly AttributeCommand[];
+  /** How far it must be before it is handed out. */
+  readonly waitFor: Readiness;
 }
 
 /** Creates a device and sets its attributes: all of it, or nothing. */
@@ -55,17 +60,19 @@ export function createDevice(
   const device = layout.target(request);
   const tried = `create ${device.id} of type ${request.typeId} on ${baseName(request.parent.path)}`;
   const commands = [...layout.settings(request), ...request.commands];
+  const limit = options?.timeout ?? context.timeout;
 
   const create = async (io: Io): Promise<Result<FoundDevice, CreateError>> => {
     const obstacle = await findObstacle(io, context, request, device, tried);
     if (obstacle !== undefined) return Result.error(obstacle);
 
-    const undo = new Undo(context, device);
+    const undo = removal(context, device);
     const command = layout.create(request);
     let made = false;
     try {
       await io.writeFile(command.path, command.text, (write) => {
         undo.after(write);
+        noteCreation(context.fs, device.path, write);
       });
       made = true;
       log.create("%s: made", device.path);
@@ -73,23 +80,38 @@ export function createDevice(
         const reason = "the kernel took it, but the device is not there";
         return Result.error(new GoneError({ tried, reason, path: device.path }));
       }
-      for (const [index, attribute] of commands.entries()) {
-        const step = `${tried} with its attribute ${attribute.name} (${index + 1} of ${commands.length})`;
-        const failure = await setAttribute(io, context, device, attribute, step);
-        if (failure !== undefined) return Result.error(await undo.because(io, failure, step));
+      const lacking = await untilReady(io, context, device, request.waitFor, limit);
+      if (lacking !== undefined) {
+        const late = new TimeoutError({
+          tried,
+          reason: `${lacking} after ${limit ?? READY_LIMIT} ms`,
+          path: device.path,
+        });
+        return Result.error(await undo.because(io, late));
       }
+      const failure = await writeAttributes(io, deviceOwner(context, device), commands, tried);
+      if (failure !== undefined) return Result.error(await undo.because(io, failure));
       return Result.ok(device);
     } catch (thrown) {
-      if (thrown instanceof Interruption && undo.isDue) {
-        undo.later();
-        thrown.pending = undo.pending;
-      }
+      if (thrown instanceof Interruption) undo.instead(thrown);
       if (!(thrown instanceof FileFailure)) throw thrown;
       if (!made) return Result.error(await explainRefusal(io, context, request, thrown, tried));
-      return Result.error(await undo.because(io, explain(thrown, tried, layout.createErrnos), tried));
+      return Result.error(await undo.because(io, explain(thrown, tried, layout.createErrnos)));
     }
   };
   return operate(context, { tried, errnos: layout.createErrnos, options }, create);
+}
+
+/** The undoing of a creation. */
+function removal(context: HostContext, device: FoundDevice): Undo {
+  return new Undo({
+    path: device.path,
+    what: "removing the device again",
+    leftBehind: `${device.path} is left behind.`,
+    pending: `If the kernel made ${device.id}, or still makes it, it is removed again.`,
+    needed: (made) => made,
+    run: () => removeDevice(context, device, { timeout: UNDO_LIMIT }),
+  });
 }
 
 /** What the kernel would only call EINVAL, ENOENT, EEXIST or EPERM. Availability is no obstacle: it is but a hint. */
@@ -178,21 +200,4 @@ function alreadyExists(
     errno: failure?.errno,
     cause: failure?.cause,
   });
-}
-
-async function setAttribute(
-  io: Io,
-  context: HostContext,
-  device: FoundDevice,
-  { name, text, options }: AttributeCommand,
-  step: string,
-): Promise<CreateError | undefined> {
-  const attribute = { owner: deviceOwner(context, device), name, options, source: file(name) };
-  try {
-    const written = await writeText(io, attribute, text, step);
-    return written.ok ? undefined : written.error;
-  } catch (thrown) {
-    if (thrown instanceof FileFailure) return explain(thrown, step, writingErrnos(attribute));
-    throw thrown;
-  }
 }

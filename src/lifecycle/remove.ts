@@ -6,14 +6,28 @@ import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { operate } from "../file-system/operation.js";
 import type { FoundDevice } from "../layouts/layout.js";
+import { quote } from "../identifiers.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
+import { creationOf } from "./creations.js";
+import { type DeviceUse, findUse } from "./in-use.js";
 
 /** What removing a device can end in. */
 export type RemoveError = BusyError | RejectedError | OperationError;
 
 /** What {@link MdevDevice.remove} takes. */
 export interface RemoveOptions extends OperationOptions {
+  /**
+   * What to do while somebody has the device open ({@link MdevDevice.inUse} says `yes`): `fail` with `busy`, which is the
+   * default, or `wait` until nobody has, as long as the limits allow; nothing is written before. Where it is not known who
+   * uses the device, it is removed, and Linux may hold that up.
+   */
+  readonly ifBusy?: "fail" | "wait" | undefined;
+  /**
+   * How long to wait for the driver to remove the device by itself, in milliseconds, before it is told to: NVIDIA's does so
+   * when a virtual machine stops. Not at all by default.
+   */
+  readonly waitForDriver?: number | undefined;
   /**
    * How often to try again what a driver refuses with EBUSY or EPERM: NVIDIA's does so for some seconds after a virtual
    * machine stopped. Not at all by default.
@@ -31,6 +45,13 @@ export interface RemoveOutcome {
 
 /** Between two looks how far the device is, in milliseconds. */
 const LOOK_AGAIN = 10;
+/** Between two looks whether it is still in use, which cost more, in milliseconds. */
+const LOOK_FOR_USERS = 100;
+/**
+ * How long a device has been complete before it is removed, in milliseconds. Its creation, by whomever, has a few more
+ * instructions to go then that nothing shows, and a removal before them would leave it there for good.
+ */
+const SETTLING = 5;
 /** How long to wait for a creation that is under way, in milliseconds. */
 const CREATION_LIMIT = 1_000;
 /** How long to wait until it is gone where the caller sets no limit, in milliseconds. */
@@ -47,35 +68,73 @@ export function removeDevice(
   const { layout } = parent;
   const tried = `remove ${id} from ${baseName(parent.path)}`;
 
-  const fault = retriesFault(options);
+  const fault = optionsFault(options);
   const limit = options?.timeout ?? context.timeout ?? REMOVAL_LIMIT;
 
   const remove = async (io: Io): Promise<Result<RemoveOutcome, RemoveError>> => {
     if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
-    // Removed before it is complete, the kernel would leave it there for good, with its `remove` file gone.
-    const state = await settledState(io, device, limit);
-    log.remove("%s is %s", path, state ?? "gone");
-    if (state === undefined) return Result.ok({ removed: false });
-    if (state === "creating") {
-      const reason = "it is not completely created yet";
-      return Result.error(new BusyError({ tried, reason, path, hint: "Try again when that is done." }));
+    if (await goesByItself(io, device, options?.waitForDriver ?? 0)) return Result.ok({ removed: false });
+    for (;;) {
+      // Removed before it is complete, the kernel would leave it there for good, with its `remove` file gone.
+      const state = await settledState(io, context, device, limit);
+      log.remove("%s is %s", path, state ?? "gone");
+      if (state === undefined) return Result.ok({ removed: false });
+      if (state === "creating") {
+        const reason = "it is not completely created yet";
+        return Result.error(new BusyError({ tried, reason, path, hint: "Try again when that is done." }));
+      }
+      const inode = await inodeOf(io, path);
+      await io.pause(SETTLING);
+      const use = await findUse(io, context, device).catch(unlessVanished);
+      if (use.state === "yes" && options?.ifBusy !== "wait") return Result.error(inUse(tried, path, use));
+      if (use.state === "yes") {
+        await io.pause(LOOK_FOR_USERS);
+        continue;
+      }
+      const removed = await command(io, device, options);
+      await untilGone(io, device, inode, limit);
+      return Result.ok({ removed });
     }
-    const inode = await inodeOf(io, path);
-    const removed = await command(io, device, options);
-    await untilGone(io, device, inode, limit);
-    return Result.ok({ removed });
   };
   return operate(context, { tried, errnos: layout.removeErrnos, options }, remove);
+}
+
+/** Whether the driver removes the device by itself, within this time. */
+async function goesByItself(io: Io, device: FoundDevice, time: number): Promise<boolean> {
+  const begun = performance.now();
+  while (performance.now() - begun < time) {
+    if (!(await device.parent.layout.exists(io, device))) return true;
+    await io.pause(LOOK_AGAIN);
+  }
+  return false;
+}
+
+/** What vanishes while it is looked at is nobody's; the kernel has the last word when it is told. */
+function unlessVanished(thrown: unknown): DeviceUse {
+  if (!isVanished(thrown)) throw thrown;
+  return { state: "unknown", holders: [] };
+}
+
+function inUse(tried: string, path: string, { holders }: DeviceUse): BusyError {
+  const who =
+    holders.length === 0 ? "" : ` by the process${holders.length > 1 ? "es" : ""} ${holders.join(", ")}`;
+  const hint = 'Stop its virtual machine, or remove it with `ifBusy: "wait"`.';
+  return new BusyError({ tried, reason: `it is in use${who}`, path, hint, holders });
 }
 
 /** How far the device is, once that stays so: `undefined` when it is gone. */
 async function settledState(
   io: Io,
+  context: HostContext,
   device: FoundDevice,
   limit: number,
 ): Promise<"active" | "creating" | undefined> {
   const { layout } = device.parent;
   const begun = performance.now();
+  while (creationOf(context.fs, device.path) !== undefined) {
+    if (performance.now() - begun > CREATION_LIMIT) return "creating";
+    await io.pause(LOOK_AGAIN);
+  }
   while (await layout.exists(io, device)) {
     const state = await layout.stateOf(io, device);
     if (state === "active") return state;
@@ -160,10 +219,14 @@ function stillThere(limit: number): Interruption {
   return late;
 }
 
-function retriesFault(options: RemoveOptions | undefined): string | undefined {
-  const { retries = 0, retryInterval = 0 } = options ?? {};
+function optionsFault(options: RemoveOptions | undefined): string | undefined {
+  const { retries = 0, retryInterval = 0, waitForDriver = 0, ifBusy = "fail" } = options ?? {};
   if (!Number.isSafeInteger(retries) || retries < 0) return "its retries are not a number from 0";
-  return retryInterval >= 0 && retryInterval < 2 ** 31
-    ? undefined
-    : "its retry interval is not in milliseconds";
+  if (!isTime(retryInterval)) return "its retry interval is not in milliseconds";
+  if (!isTime(waitForDriver)) return "how long it waits for the driver is not in milliseconds";
+  return ["fail", "wait"].includes(ifBusy) ? undefined : `it knows no ifBusy ${quote(ifBusy)}`;
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value < 2 ** 31;
 }

@@ -1,55 +1,56 @@
+import type { AsyncResult } from "typescript-result";
 import { type AnyMdevError, RollbackFailedError } from "../errors.js";
-import type { HostContext } from "../context.js";
 import { Interruption } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
-import type { FoundDevice } from "../layouts/layout.js";
 import { log } from "../log.js";
-import { removeDevice } from "./remove.js";
 
 /** How long an undo may take before it counts as failed, in milliseconds. */
-const UNDO_LIMIT = 10_000;
+export const UNDO_LIMIT = 10_000;
 
-/** The undoing of one creation: the device is removed again, and never before its creation has come to an end. */
+/** One way to undo something. */
+export interface UndoFacts {
+  /** The folder concerned. */
+  readonly path: string;
+  /** What undoing it is, as a clause: `removing the device again`. */
+  readonly what: string;
+  /** What stays where it cannot be undone, as a sentence. */
+  readonly leftBehind: string;
+  /** What the caller who gave up is told. */
+  readonly pending: string;
+  /** Whether there is something to undo once the write has succeeded, or failed. */
+  needed(succeeded: boolean): boolean;
+  run(): AsyncResult<unknown, AnyMdevError>;
+}
+
+/** The undoing of what an operation has written: never before the write that is under way has come to an end. */
 export class Undo {
-  readonly #context: HostContext;
-  readonly #device: FoundDevice;
-  #creation: Promise<void> | undefined;
+  readonly #facts: UndoFacts;
+  #write: Promise<void> | undefined;
   #begun = false;
 
-  constructor(context: HostContext, device: FoundDevice) {
-    this.#context = context;
-    this.#device = device;
+  constructor(facts: UndoFacts) {
+    this.#facts = facts;
   }
 
-  /** Takes note of the write that creates. */
-  after(creation: Promise<void>): void {
-    this.#creation = creation;
-  }
-
-  /** Whether there may be something to undo. */
-  get isDue(): boolean {
-    return this.#creation !== undefined;
-  }
-
-  /** What the caller who gave up is told. */
-  get pending(): string {
-    return `If the kernel made ${this.#device.id}, or still makes it, it is removed again.`;
+  /** Takes note of the latest write. */
+  after(write: Promise<void>): void {
+    this.#write = write;
   }
 
   /** Undoes it because something failed; the error is that, or that the undo failed too. */
-  async because<E extends AnyMdevError>(io: Io, failure: E, tried: string): Promise<E | RollbackFailedError> {
+  async because<E extends AnyMdevError>(io: Io, failure: E): Promise<E | RollbackFailedError> {
+    const { path, what, leftBehind, pending } = this.#facts;
     this.#begun = true;
-    const undone = await io.within(this.#remove()).catch((thrown: unknown) => {
-      if (thrown instanceof Interruption) thrown.pending = this.pending;
+    const undone = await io.within(this.#facts.run()).catch((thrown: unknown) => {
+      if (thrown instanceof Interruption) [thrown.pending, thrown.progress] = [pending, failure.progress];
       throw thrown;
     });
     if (undone.ok) return failure;
-    const { path } = this.#device;
     const why = ({ type, errno }: AnyMdevError): string => (errno === undefined ? type : `${type}, ${errno}`);
     return new RollbackFailedError({
-      tried,
-      reason: `it failed (${why(failure)}), and so did removing the device again (${why(undone.error)})`,
-      hint: `${path} is left behind.`,
+      tried: failure.operation,
+      reason: `it failed (${why(failure)}), and so did ${what} (${why(undone.error)})`,
+      hint: leftBehind,
       path,
       failure,
       undoFailure: undone.error,
@@ -57,22 +58,17 @@ export class Undo {
     });
   }
 
-  /** Undoes it as soon as the creation has come to an end, if it succeeds; the caller does not wait for that. */
-  later(): void {
-    const { path } = this.#device;
+  /** Undoes it as soon as the write that is under way has come to an end: the caller gave up and does not wait. */
+  instead(interruption: Interruption): void {
+    const { path, pending } = this.#facts;
+    if (this.#write === undefined) return;
+    interruption.pending = pending;
     if (this.#begun) return;
-    this.#creation?.then(
-      async () => {
-        const undone = await this.#remove();
-        log.create("%s: given up, %s", path, undone.ok ? "removed again" : undone.error.message);
-      },
-      () => {
-        log.create("%s: given up, and never made", path);
-      },
-    );
-  }
-
-  #remove(): ReturnType<typeof removeDevice> {
-    return removeDevice(this.#context, this.#device, { timeout: UNDO_LIMIT });
+    const settled = (succeeded: boolean) => async (): Promise<void> => {
+      if (!this.#facts.needed(succeeded)) return log.create("%s: given up, and never made", path);
+      const undone = await this.#facts.run();
+      log.create("%s: given up, %s", path, undone.ok ? "undone" : undone.error.message);
+    };
+    void this.#write.then(settled(true), settled(false));
   }
 }

@@ -52,6 +52,7 @@ const ACTION = writeOnly("uevent", text);
 const host = {
   support: (world, options) => world.host.support(options),
   parents: (world, options) => world.host.parents(options),
+  waitForParents: (world, options) => world.host.waitForParents({ ids: [GPU], timeout: 20, ...options }),
   parent: (world, options) => world.host.parent(GPU, options),
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
@@ -60,6 +61,7 @@ const host = {
 
 const parent = {
   types: (world, options) => world.parent.types(options),
+  waitForTypes: (world, options) => world.parent.waitForTypes({ timeout: 20, ...options }),
   type: (world, options) => world.parent.type("nvidia-156", options),
   findTypes: (world, options) =>
     world.parent.findTypes({ name: "GRID P40-2B", deviceApi: "vfio-pci", available: true }, options),
@@ -86,6 +88,15 @@ const device = {
   iommuGroup: (world, options) => world.device.iommuGroup(options),
   vfioNodes: (world, options) => world.device.vfioNodes(options),
   state: (world, options) => world.device.state(options),
+  inUse: (world, options) => world.device.inUse({ probeGroup: true, ...options }),
+  setAttributes: (world, options) =>
+    world.device.setAttributes(
+      [
+        ["nvidia/vgpu_params", "a=1\n"],
+        ["nvidia/vgpu_params", "a=2\n"],
+      ],
+      options,
+    ),
   can: (world, options) => world.device.can("remove", options),
   read: (world, options) => world.device.read(options),
   remove: (world, options) => world.device.remove(options),
@@ -131,4 +142,11 @@ export const PUBLIC_METHODS: readonly (readonly [name: string, method: PublicMet
 );
 
 /** Those that change the world when they succeed. */
-export const CHANGING: ReadonlySet<string> = new Set(["MdevType.create", "MdevDevice.remove"]);
+export const CHANGING: ReadonlySet<string> = new Set([
+  "MdevType.create",
+  "MdevDevice.remove",
+  "MdevDevice.setAttributes",
+]);
+
+/** Those that go on looking until they see what they wait for, or their limit strikes. */
+export const WAITING: ReadonlySet<string> = new Set(["MdevHost.waitForParents", "Parent.waitForTypes"]);
