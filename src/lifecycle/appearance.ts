@@ -14,7 +14,8 @@ export interface WaitOptions extends OperationOptions {
 }
 
 /** What is wrong with what a caller waits for. */
-export function waitFault({ ids, count = 0, interval = 0 }: WaitOptions = {}): string | undefined {
+export function waitFault(options: WaitOptions | undefined): string | undefined {
+  const { ids, count = 0, interval = 0 } = options ?? {};
   if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === "string" && id !== "")))
     return "its ids are not a list of ids";
   if (!Number.isSafeInteger(count) || count < 0) return `its count ${quote(count)} is not a number from 0`;

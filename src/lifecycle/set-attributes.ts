@@ -96,6 +96,7 @@ function setBack(
   }
   const write = async (io: Io): Promise<Result<void, AttributeWriteError>> => {
     const failure = await writeAttributes(io, deviceOwner(context, device), [...former.values()], tried);
+    if (failure?.type === "gone") return Result.ok(); // and its attributes with it
     if (failure !== undefined) return Result.error(failure);
     const lost = written.find(({ name }) => !before.has(name));
     if (lost === undefined) return Result.ok();

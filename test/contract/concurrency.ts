@@ -106,6 +106,7 @@ export function concurrency({ describe, it }: Runner, { host, differences, round
         progress.working = false;
       })();
       while (progress.working) {
+        await new Promise((resolve) => void setImmediate(resolve)); // a simulation answers without one
         for (const device of await ok(host.devices())) {
           const info = await device.read();
           assert.ok(info.ok || info.error.type === "gone", info.ok ? "" : info.error.message);

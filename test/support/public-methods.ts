@@ -49,10 +49,16 @@ type MdevErrorOfExists =
 const NAME = readOnly("name", text);
 const ACTION = writeOnly("uevent", text);
 
+/** The limits of a test beside a method's own options; what is no object stays as it is. */
+function beside<T extends object>(own: T, options: OperationOptions | undefined): T & OperationOptions {
+  const none = options === undefined || (typeof options === "object" && (options as unknown) !== null);
+  return none ? { ...own, ...options } : (options as T & OperationOptions);
+}
+
 const host = {
   support: (world, options) => world.host.support(options),
   parents: (world, options) => world.host.parents(options),
-  waitForParents: (world, options) => world.host.waitForParents({ ids: [GPU], timeout: 20, ...options }),
+  waitForParents: (world, options) => world.host.waitForParents(beside({ ids: [GPU], timeout: 3, interval: 1 }, options)),
   parent: (world, options) => world.host.parent(GPU, options),
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
@@ -61,7 +67,7 @@ const host = {
 
 const parent = {
   types: (world, options) => world.parent.types(options),
-  waitForTypes: (world, options) => world.parent.waitForTypes({ timeout: 20, ...options }),
+  waitForTypes: (world, options) => world.parent.waitForTypes(beside({ timeout: 3, interval: 1 }, options)),
   type: (world, options) => world.parent.type("nvidia-156", options),
   findTypes: (world, options) =>
     world.parent.findTypes({ name: "GRID P40-2B", deviceApi: "vfio-pci", available: true }, options),
@@ -88,7 +94,7 @@ const device = {
   iommuGroup: (world, options) => world.device.iommuGroup(options),
   vfioNodes: (world, options) => world.device.vfioNodes(options),
   state: (world, options) => world.device.state(options),
-  inUse: (world, options) => world.device.inUse({ probeGroup: true, ...options }),
+  inUse: (world, options) => world.device.inUse(beside({ probeGroup: true }, options)),
   setAttributes: (world, options) =>
     world.device.setAttributes(
       [
