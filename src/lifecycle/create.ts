@@ -78,7 +78,7 @@ export function createDevice(
       log.create("%s: made", device.path);
       if (!(await layout.exists(io, device))) {
         const reason = "the kernel took it, but the device is not there";
-        return Result.error(new GoneError({ tried, reason, path: device.path }));
+        return Result.error(await undo.because(io, new GoneError({ tried, reason, path: device.path })));
       }
       const lacking = await untilReady(io, context, device, request.waitFor, limit);
       if (lacking !== undefined) {

@@ -59,6 +59,9 @@ export type ErrnoName =
   | "EADDRNOTAVAIL"
   | "ETIMEDOUT";
 
+/** All of them. */
+export const ERRNO_NAMES: readonly ErrnoName[] = Object.keys(KNOWN) as ErrnoName[];
+
 /**
  * What a driver's read or write handler throws to refuse, as a kernel function returns `-EINVAL`. The reader or
  * writer gets the error that Node makes of it.

@@ -90,6 +90,14 @@ export class NvidiaVgpuDevice extends MdevDeviceExtension {
     return device.type().map((type) => type !== undefined && isVgpuType(type.id));
   }
 
+  /** Whether a virtual machine uses it: its name is in the file `nvidia/vm_name`, where the driver has one. */
+  static inUse(device: MdevDevice): AsyncResult<boolean, AttributeReadError> {
+    return device
+      .attribute(NvidiaVgpuDevice.vmName)
+      .read()
+      .map((name) => name !== undefined && name !== "");
+  }
+
   /**
    * The parameters that its plugin reads when the virtual machine starts: the file `nvidia/vgpu_params`.
    *
