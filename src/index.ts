@@ -21,6 +21,7 @@ export { type ExtensionError, type QueryError, SysfsObject } from "./sysfs-objec
 export type { Problem } from "./inspection.js";
 export type { CreateOptions } from "./lifecycle/check-creation.js";
 export type { CreateError } from "./lifecycle/create.js";
+export type { OwnedDevices, OwnedError, OwnedRemoval } from "./lifecycle/owned.js";
 export type { RemoveError, RemoveOptions, RemoveOutcome } from "./lifecycle/remove.js";
 export type { CreateFact, DeviceFact, DeviceState, LayoutName } from "./layouts/layout.js";
 
@@ -56,6 +57,9 @@ export {
   readWrite,
   writeOnly,
 } from "./attributes/descriptor.js";
+
+export { DirectoryStore } from "./state/directory-store.js";
+export type { StateEntry, StateStore } from "./state/state-store.js";
 
 export type { FileStat, FileSystem, WriteOptions } from "./file-system/file-system.js";
 export { type OperationOptions, sharedLimits } from "./file-system/limits.js";

@@ -19,6 +19,7 @@ export const core = [
   ["sysfs-object", "pci", "inspection"],
   ["extension"],
   ["attributes"],
+  ["state"],
   ["file-system"],
   ["context", "card", "errors", "identifiers", "log", "paths"],
 ];

@@ -56,6 +56,8 @@ const host = {
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
   cards: (world, options) => world.host.cards(options),
+  ownedDevices: (world, options) => world.host.ownedDevices("me", options),
+  removeOwned: (world, options) => world.host.removeOwned("me", options),
 } satisfies Table<MdevHost>;
 
 const parent = {
