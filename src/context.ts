@@ -8,6 +8,8 @@ import type { StateStore } from "./state/state-store.js";
 
 /** What every handle knows of its host, and how it reaches the handles above it: `host.ts` supplies it. */
 export interface HostContext extends OperationHost, Registry {
+  /** Whether this is the machine itself, through the local file system. */
+  readonly isLocal: boolean;
   /** Where that is kept which sysfs cannot keep; `undefined`: nowhere. */
   readonly state: StateStore | undefined;
   parent(found: FoundParent): Parent;

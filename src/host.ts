@@ -114,15 +114,15 @@ export class MdevHost {
     const fault = known ? limitsFault({ timeout }) : `there is no layout ${quote(layout)}`;
     if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
     this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
+    const isLocal = options.fs === undefined && sysfs === "/sys";
     const context: HostContext = {
       fs,
       timeout,
       layout,
       paths: this.#paths,
       sysfs: this.#paths.sysfs,
-      state:
-        options.state ??
-        (options.fs === undefined && sysfs === "/sys" ? new DirectoryStore(STATE) : undefined),
+      isLocal,
+      state: options.state ?? (isLocal ? new DirectoryStore(STATE) : undefined),
       parent: (found) => new Parent(context, found),
       type: (parent, id) => new MdevType(context, parent, id),
       device: (found) => new MdevDevice(context, found),

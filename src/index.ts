@@ -58,6 +58,9 @@ export {
   writeOnly,
 } from "./attributes/descriptor.js";
 
+export { derivedUuid } from "./derived-uuid.js";
+export type { ParentLockError } from "./lifecycle/card-lock.js";
+export { Lock, type LockError, type LockHolder, type LockOptions, takeLock } from "./state/lock.js";
 export { DirectoryStore } from "./state/directory-store.js";
 export type { StateEntry, StateStore } from "./state/state-store.js";
 

@@ -21,7 +21,7 @@ export const core = [
   ["attributes"],
   ["state"],
   ["file-system"],
-  ["context", "card", "errors", "identifiers", "log", "paths"],
+  ["context", "card", "derived-uuid", "errors", "identifiers", "log", "paths"],
 ];
 
 /**

@@ -76,7 +76,7 @@ export class DirectoryStore implements StateStore {
     const folder = this.#folder(name);
     const tag = globalThis.crypto.randomUUID();
     const aside = `${this.path}/${UNFINISHED}${tag}`;
-    mkdirSync(this.path, { recursive: true, mode: 0o755 });
+    makeFolder(this.path);
     if (!this.#swept) this.#sweep();
     try {
       mkdirSync(aside, { mode: 0o755 });
@@ -123,6 +123,16 @@ export class DirectoryStore implements StateStore {
 
 const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT"]);
 const TAKEN: ReadonlySet<unknown> = new Set(["ENOTEMPTY", "EEXIST"]);
+
+/** Makes a folder and those that it is in. Node's own `recursive` never returns where /proc answers ENOENT to mkdir. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (parent !== "") makeFolder(parent);
+  unless(TAKEN, () => {
+    mkdirSync(path, { mode: 0o755 });
+  });
+}
 
 /** What a call gives; `undefined` where it fails with one of these. */
 function unless<T>(codes: ReadonlySet<unknown>, call: () => T): T | undefined {

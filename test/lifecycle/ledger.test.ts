@@ -40,7 +40,7 @@ const serialDevice = (id: string): FoundDevice => ({
 async function createFor(
   { ledger, mtty }: { ledger: Ledger; mtty: SimulatedParent },
   owner: string,
-  id = UUID,
+  id: string = UUID,
 ): Promise<Entry> {
   const intent = await ledger.intend(owner, serialDevice(id), "mtty-1");
   mtty.create("mtty-1", id);

@@ -67,6 +67,7 @@ const parent = {
     world.parent.findTypes({ name: "GRID P40-2B", deviceApi: "vfio-pci", available: true }, options),
   devices: (world, options) => world.parent.devices(options),
   siblings: (world, options) => world.parent.siblings(options),
+  lock: (world, options) => world.parent.lock(options),
   driver: (world, options) => world.parent.driver(options),
   pci: (world, options) => world.parent.pci(options),
   read: (world, options) => world.parent.read(options),
