@@ -5,6 +5,8 @@ import type { FileStat, FileSystem, WriteOptions } from "./file-system.js";
 import { WriteGate } from "./write-gate.js";
 
 const PAGE = 4096;
+// A pipe in place of an attribute must not hold up the event loop; to sysfs the second flag is nothing.
+const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 /** After so many milliseconds of reading without a pause, the event loop gets its turn. */
 const SLICE = 2;
 /** A read that took longer marks its device as slow. */
@@ -51,7 +53,10 @@ export class NodeFileSystem implements FileSystem {
     this.#pool = reads === "pool";
   }
 
-  /** The text of a file, with one `read` call where it fits a page. */
+  /**
+   * The text of a file, with one `read` call where it fits a page. A pipe in place of a file is not waited for, unless in
+   * the pool: what it has not got yet is empty, or EAGAIN.
+   */
   async readFile(path: string, encoding: "utf8"): Promise<string> {
     while (this.#sliceIsOver()) await this.#nextTurn();
     if (this.#pool || this.#mayBlock(path)) return promises.readFile(path, encoding);
@@ -95,7 +100,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   #readNow(path: string): string {
-    const file = fs.openSync(path, fs.constants.O_RDONLY);
+    const file = fs.openSync(path, READ);
     try {
       const size = fs.readSync(file, this.#page, 0, PAGE, null);
       if (size < PAGE) return this.#page.toString("utf8", 0, size);
