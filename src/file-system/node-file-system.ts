@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as promises from "node:fs/promises";
 import { DetachedWriter } from "./detached-writer.js";
 import type { FileStat, FileSystem, WriteOptions } from "./file-system.js";
-import { WriteGate } from "./write-gate.js";
+import { ThreadGate } from "./thread-gate.js";
 
 const PAGE = 4096;
 // A pipe in place of an attribute must not hold up the event loop; to sysfs the second flag is nothing.
@@ -21,7 +21,8 @@ export interface NodeFileSystemOptions {
   /**
    * How `readFile` works; folders and links are always read at once, as no driver can hold that up. `auto` (the
    * default): synchronously, in slices of 2 ms, which is ten times faster than the thread pool; in the pool while a
-   * device is being written to, and for good once one was slow. `pool`: always in the pool.
+   * device is being written to, and for good once one was slow. `pool`: always in the pool. There, one at a time is read in
+   * the whole process.
    */
   readonly reads?: "auto" | "pool";
 }
@@ -42,7 +43,8 @@ export interface NodeFileSystemOptions {
 export class NodeFileSystem implements FileSystem {
   readonly #pool: boolean;
   readonly #page = Buffer.allocUnsafe(PAGE);
-  readonly #gate = new WriteGate();
+  readonly #writes = new ThreadGate("write");
+  readonly #reads = new ThreadGate("read");
   readonly #detached = new DetachedWriter();
   readonly #written = new Map<string, number>();
   readonly #slow = new Set<string>();
@@ -59,7 +61,7 @@ export class NodeFileSystem implements FileSystem {
    */
   async readFile(path: string, encoding: "utf8"): Promise<string> {
     while (this.#sliceIsOver()) await this.#nextTurn();
-    if (this.#pool || this.#mayBlock(path)) return promises.readFile(path, encoding);
+    if (this.#pool || this.#mayBlock(path)) return this.#readInPool(path, encoding);
     const begun = performance.now();
     const text = this.#readNow(path);
     if (performance.now() - begun > SLOW) this.#slow.add(deviceFolder(path));
@@ -68,7 +70,7 @@ export class NodeFileSystem implements FileSystem {
 
   /** Writes a whole text with one `write` call, in the thread pool. */
   async writeFile(path: string, text: string, { flag, signal }: WriteOptions): Promise<void> {
-    const leave = await this.#gate.enter(signal);
+    const leave = await this.#writes.enter(signal);
     try {
       await this.#whileWriting(path, () => writeOnce(path, text, flag, signal));
     } finally {
@@ -97,6 +99,15 @@ export class NodeFileSystem implements FileSystem {
   async lstat(path: string): Promise<FileStat> {
     while (this.#sliceIsOver()) await this.#nextTurn();
     return fs.lstatSync(path);
+  }
+
+  async #readInPool(path: string, encoding: "utf8"): Promise<string> {
+    const leave = await this.#reads.enter();
+    try {
+      return await promises.readFile(path, encoding);
+    } finally {
+      leave();
+    }
   }
 
   #readNow(path: string): string {
