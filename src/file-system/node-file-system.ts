@@ -2,9 +2,11 @@ import * as fs from "node:fs";
 import * as promises from "node:fs/promises";
 import { DetachedWriter } from "./detached-writer.js";
 import type { FileStat, FileSystem, WriteOptions } from "./file-system.js";
-import { WriteGate } from "./write-gate.js";
+import { ThreadGate } from "./thread-gate.js";
 
 const PAGE = 4096;
+// A pipe in place of an attribute must not hold up the event loop; to sysfs the second flag is nothing.
+const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 /** After so many milliseconds of reading without a pause, the event loop gets its turn. */
 const SLICE = 2;
 /** A read that took longer marks its device as slow. */
@@ -19,7 +21,8 @@ export interface NodeFileSystemOptions {
   /**
    * How `readFile` works; folders and links are always read at once, as no driver can hold that up. `auto` (the
    * default): synchronously, in slices of 2 ms, which is ten times faster than the thread pool; in the pool while a
-   * device is being written to, and for good once one was slow. `pool`: always in the pool.
+   * device is being written to, and for good once one was slow. `pool`: always in the pool. There, one at a time is read in
+   * the whole process.
    */
   readonly reads?: "auto" | "pool";
 }
@@ -40,7 +43,8 @@ export interface NodeFileSystemOptions {
 export class NodeFileSystem implements FileSystem {
   readonly #pool: boolean;
   readonly #page = Buffer.allocUnsafe(PAGE);
-  readonly #gate = new WriteGate();
+  readonly #writes = new ThreadGate("write");
+  readonly #reads = new ThreadGate("read");
   readonly #detached = new DetachedWriter();
   readonly #written = new Map<string, number>();
   readonly #slow = new Set<string>();
@@ -51,10 +55,13 @@ export class NodeFileSystem implements FileSystem {
     this.#pool = reads === "pool";
   }
 
-  /** The text of a file, with one `read` call where it fits a page. */
+  /**
+   * The text of a file, with one `read` call where it fits a page. A pipe in place of a file is not waited for, unless in
+   * the pool: what it has not got yet is empty, or EAGAIN.
+   */
   async readFile(path: string, encoding: "utf8"): Promise<string> {
     while (this.#sliceIsOver()) await this.#nextTurn();
-    if (this.#pool || this.#mayBlock(path)) return promises.readFile(path, encoding);
+    if (this.#pool || this.#mayBlock(path)) return this.#readInPool(path, encoding);
     const begun = performance.now();
     const text = this.#readNow(path);
     if (performance.now() - begun > SLOW) this.#slow.add(deviceFolder(path));
@@ -63,7 +70,7 @@ export class NodeFileSystem implements FileSystem {
 
   /** Writes a whole text with one `write` call, in the thread pool. */
   async writeFile(path: string, text: string, { flag, signal }: WriteOptions): Promise<void> {
-    const leave = await this.#gate.enter(signal);
+    const leave = await this.#writes.enter(signal);
     try {
       await this.#whileWriting(path, () => writeOnce(path, text, flag, signal));
     } finally {
@@ -94,8 +101,17 @@ export class NodeFileSystem implements FileSystem {
     return fs.lstatSync(path);
   }
 
+  async #readInPool(path: string, encoding: "utf8"): Promise<string> {
+    const leave = await this.#reads.enter();
+    try {
+      return await promises.readFile(path, encoding);
+    } finally {
+      leave();
+    }
+  }
+
   #readNow(path: string): string {
-    const file = fs.openSync(path, fs.constants.O_RDONLY);
+    const file = fs.openSync(path, READ);
     try {
       const size = fs.readSync(file, this.#page, 0, PAGE, null);
       if (size < PAGE) return this.#page.toString("utf8", 0, size);

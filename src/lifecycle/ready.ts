@@ -45,7 +45,7 @@ export async function untilReady(
   context: HostContext,
   device: FoundDevice,
   wanted: Readiness,
-  limit = READY_LIMIT,
+  limit: number = READY_LIMIT,
 ): Promise<string | undefined> {
   const begun = performance.now();
   for (;;) {

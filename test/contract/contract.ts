@@ -5,6 +5,7 @@ import { creation } from "./creation.js";
 import { concurrency } from "./concurrency.js";
 import { ok } from "./expect.js";
 import { extensions } from "./extensions.js";
+import { inUse } from "./in-use.js";
 import type { Runner, Subject } from "./subject.js";
 
 /**
@@ -22,5 +23,5 @@ export function contract(runner: Runner, subject: Subject): void {
       "devices were left over",
     );
   });
-  for (const part of [discovery, attributes, creation, extensions, concurrency]) part(runner, subject);
+  for (const part of [discovery, attributes, creation, extensions, inUse, concurrency]) part(runner, subject);
 }

@@ -1,4 +1,4 @@
-import type { MdevHost } from "../../src/index.js";
+import type { MdevDevice, MdevHost } from "../../src/index.js";
 
 /** How `describe` and `it` of the test runner at hand are called: vitest's, and node's own inside a guest. */
 export interface Runner {
@@ -21,10 +21,27 @@ export interface Differences {
   readonly vfioDev: boolean;
 }
 
+/** A process that has a device open. */
+export interface Opened {
+  readonly pid: number;
+  /** Lets go of it. */
+  close(): Promise<void>;
+}
+
+/** What it takes to have devices in use. */
+export interface Usage {
+  /** Opens a device as a virtual machine does, or `/dev/vfio/<group>` alone. */
+  open(device: MdevDevice, what?: "device" | "group"): Promise<Opened>;
+  /** The same host, but without sight of any process. */
+  readonly blind: MdevHost;
+}
+
 /** A host with mtty, mdpy and mbochs and no devices: simulated, or real. */
 export interface Subject {
   readonly host: MdevHost;
   readonly differences: Differences;
+  /** Missing where nothing here can open a device: behaviours of devices in use are then left out. */
+  readonly usage?: Usage;
   /** Rounds of the create and remove loops. */
   readonly rounds: number;
   /** Seed of the random sequences. */

@@ -163,7 +163,7 @@ async function fill(stage, suites) {
   copyDependencies(root, stage);
 
   const { metafile } = await build({
-    entryPoints: suites.map((suite) => join(here, `${suite}.ts`)),
+    entryPoints: [...suites, "another-process"].map((program) => join(here, `${program}.ts`)),
     outdir: stage,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -182,6 +182,11 @@ async function fill(stage, suites) {
     throw new Error(`the suite must test the built package, but imports ${strays.join(", ")}`);
   for (const file of ["reporter.mjs", "guest/take-subchannels.sh"])
     cpSync(join(here, file), join(stage, basename(file)));
+  if (suites.includes("suite")) {
+    execFileSync(join(here, "guest/hold.sh"), [join(stage, "hold")], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  }
 }
 
 // --- One kernel -------------------------------------------------------------------

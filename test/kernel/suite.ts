@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { afterEach, describe, it } from "node:test";
-import { MdevHost } from "../../src/index.js";
+import { MdevHost, nodeFileSystem } from "../../src/index.js";
 import { contract } from "../contract/contract.js";
-import { differencesOf } from "../contract/subject.js";
+import { differencesOf, type Subject, type Usage } from "../contract/subject.js";
+import { killAll, open } from "./processes.js";
+import { races } from "./races.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -22,12 +24,18 @@ describe(`real kernel ${release()}`, () => {
     assert.match(readFileSync("/proc/modules", "utf8"), /^mdev /m);
   });
 
+  afterEach(killAll);
+  // A file system of its own is the local one here, but no `/proc` comes with it.
+  const usage: Usage = { open, blind: new MdevHost({ fs: nodeFileSystem }) };
+  const differences = differencesOf(release());
+  const subject: Subject = { host: new MdevHost(), differences, usage, rounds, seed };
   contract(
     {
       afterEach,
       describe: (name, body) => void describe(name, body),
       it: (name, body) => void it(name, body),
     },
-    { host: new MdevHost(), differences: differencesOf(release()), rounds, seed },
+    subject,
   );
+  races(subject, usage);
 });

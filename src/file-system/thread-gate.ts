@@ -1,23 +1,22 @@
-const PLACES = 2;
+/** Together one less than Node has threads for files: one is always left for the rest of the program. */
+const PLACES = { write: 2, read: 1 } as const;
 
 interface Places {
   free: number;
   readonly waiting: (() => void)[];
 }
 
-// Both module formats of this package may be loaded: they share the process, its thread pool, and so this.
-const SHARED = Symbol.for("vfio-mdev.write-places");
-
 /**
- * Lets two writes at a time into the thread pool, for the whole process. Drivers can hold a write up for seconds, and
- * four that hang stall every file operation of Node.
+ * Lets so many calls at a time into the thread pool, for the whole process. Drivers can hold one up for seconds, and four
+ * that hang stall every file operation of Node.
  */
-export class WriteGate {
+export class ThreadGate {
   readonly #places: Places;
 
-  constructor() {
+  constructor(what: keyof typeof PLACES) {
+    // Both module formats of this package may be loaded: they share the process, its thread pool, and so this.
     const shared = globalThis as Record<symbol, Places | undefined>;
-    this.#places = shared[SHARED] ??= { free: PLACES, waiting: [] };
+    this.#places = shared[Symbol.for(`vfio-mdev.${what}-places`)] ??= { free: PLACES[what], waiting: [] };
   }
 
   /** Waits for a place, and gives the function that leaves it. */
