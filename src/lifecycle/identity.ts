@@ -33,6 +33,7 @@ export function pinned(device: FoundDevice, identity: string): FoundDevice {
     exists: async (io) => (await isSame(io)) && layout.exists(io, device),
     remove: async (io) => {
       const command = await layout.remove(io, device);
+      await io.resolve(command.path); // so that it is known, and next to nothing comes between look and write
       if (!(await isSame(io))) throw new GoneFailure(device.path);
       return command;
     },

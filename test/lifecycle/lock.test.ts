@@ -286,7 +286,7 @@ describe("several processes", () => {
         for (;;) {
           const lock = await takeLock(new DirectoryStore(store), "one").getOrThrow();
           say("enter");
-          if (Math.random() < 0.5) await new Promise((resolve) => setTimeout(resolve, 2));
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
           say("leave");
           await lock.release().getOrThrow();
         }`;
