@@ -37,11 +37,6 @@ const RELEASE_LIMIT = 10_000;
 const AT_ONCE = 5;
 const LEFT: LockHolder = { name: "somebody who has just left", fate: "dead" };
 
-// Node 20.0 to 20.3 have no such symbol yet.
-const ASYNC_DISPOSE: typeof Symbol.asyncDispose =
-  (Symbol as { readonly asyncDispose?: typeof Symbol.asyncDispose }).asyncDispose ??
-  (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
-
 /**
  * A lock that is held. Whoever takes it again, this process included, waits until it is released. One whose process has
  * ended is no longer held.
@@ -87,8 +82,8 @@ export class Lock {
     });
   }
 
-  /** Gives it back at the end of an `await using`; what {@link Lock.release} would return is thrown. */
-  async [ASYNC_DISPOSE](): Promise<void> {
+  /** Gives it back at the end of an `await using` (Node 20.4 and later); what {@link Lock.release} would return is thrown. */
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.release().getOrThrow();
   }
 }

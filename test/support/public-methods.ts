@@ -11,12 +11,13 @@ import {
   type Parent,
   ParentExtension,
   type ReadableAttribute,
+  Result,
   text,
   type WritableAttribute,
   readOnly,
   writeOnly,
 } from "../../src/index.js";
-import { GPU, OTHER_UUID, UUID, type World } from "./world.js";
+import { GPU, OTHER_UUID, OWNER, UUID, type World } from "./world.js";
 
 /** One public method, called as a user would. */
 export type PublicMethod = (world: World, options?: OperationOptions) => AsyncResult<unknown, MdevError>;
@@ -56,8 +57,12 @@ const host = {
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
   cards: (world, options) => world.host.cards(options),
-  ownedDevices: (world, options) => world.host.ownedDevices("me", options),
-  removeOwned: (world, options) => world.host.removeOwned("me", options),
+  ownedDevices: (world, options) => world.host.ownedDevices(OWNER, options),
+  // What became of each device is in its report; here that of the one there is counts.
+  removeOwned: (world, options) =>
+    world.host.removeOwned(OWNER, options).map(([removal]) => {
+      return removal?.error === undefined ? Result.ok(removal) : Result.error(removal.error);
+    }),
 } satisfies Table<MdevHost>;
 
 const parent = {
@@ -134,4 +139,12 @@ export const PUBLIC_METHODS: readonly (readonly [name: string, method: PublicMet
 );
 
 /** Those that change the world when they succeed. */
-export const CHANGING: ReadonlySet<string> = new Set(["MdevType.create", "MdevDevice.remove"]);
+export const CHANGING: ReadonlySet<string> = new Set([
+  "MdevType.create",
+  "MdevDevice.remove",
+  "MdevHost.removeOwned",
+  "Parent.lock",
+]);
+
+/** Those that tell in a report what could not be read, beside what could. */
+export const REPORTING: ReadonlySet<string> = new Set(["MdevHost.ownedDevices", "MdevHost.removeOwned"]);
