@@ -11,12 +11,13 @@ import {
   type Parent,
   ParentExtension,
   type ReadableAttribute,
+  Result,
   text,
   type WritableAttribute,
   readOnly,
   writeOnly,
 } from "../../src/index.js";
-import { GPU, OTHER_UUID, UUID, type World } from "./world.js";
+import { GPU, OTHER_UUID, OWNER, UUID, type World } from "./world.js";
 
 /** One public method, called as a user would. */
 export type PublicMethod = (world: World, options?: OperationOptions) => AsyncResult<unknown, MdevError>;
@@ -63,8 +64,12 @@ const host = {
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
   cards: (world, options) => world.host.cards(options),
-  ownedDevices: (world, options) => world.host.ownedDevices("me", options),
-  removeOwned: (world, options) => world.host.removeOwned("me", options),
+  ownedDevices: (world, options) => world.host.ownedDevices(OWNER, options),
+  // What became of each device is in its report; here that of the one there is counts.
+  removeOwned: (world, options) =>
+    world.host.removeOwned(OWNER, options).map(([removal]) => {
+      return removal?.error === undefined ? Result.ok(removal) : Result.error(removal.error);
+    }),
 } satisfies Table<MdevHost>;
 
 const parent = {
@@ -155,7 +160,12 @@ export const CHANGING: ReadonlySet<string> = new Set([
   "MdevType.create",
   "MdevDevice.remove",
   "MdevDevice.setAttributes",
+  "MdevHost.removeOwned",
+  "Parent.lock",
 ]);
+
+/** Those that tell in a report what could not be read, beside what could. */
+export const REPORTING: ReadonlySet<string> = new Set(["MdevHost.ownedDevices", "MdevHost.removeOwned"]);
 
 /** Those that go on looking until they see what they wait for, or their limit strikes. */
 export const WAITING: ReadonlySet<string> = new Set(["MdevHost.waitForParents", "Parent.waitForTypes"]);
