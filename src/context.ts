@@ -4,6 +4,7 @@ import type { Registry } from "./layouts/registry.js";
 import type { MdevDevice } from "./mdev-device.js";
 import type { MdevType } from "./mdev-type.js";
 import type { Parent } from "./parent.js";
+import type { StateStore } from "./state/state-store.js";
 
 /** What every handle knows of its host, and how it reaches the handles above it: `host.ts` supplies it. */
 export interface HostContext extends OperationHost, Registry {
@@ -11,6 +12,10 @@ export interface HostContext extends OperationHost, Registry {
   readonly proc: string | undefined;
   /** Whether an extension of the host knows that somebody uses the device. */
   isSaidToBeUsed(device: FoundDevice): Promise<boolean>;
+  /** Whether this is the machine itself, through the local file system. */
+  readonly isLocal: boolean;
+  /** Where that is kept which sysfs cannot keep; `undefined`: nowhere. */
+  readonly state: StateStore | undefined;
   parent(found: FoundParent): Parent;
   type(parent: FoundParent, id: string): MdevType;
   device(found: FoundDevice): MdevDevice;

@@ -26,10 +26,20 @@ import {
 } from "./layouts/registry.js";
 import { LAYOUT_NAMES, probe } from "./layouts/probe.js";
 import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
+import {
+  type OwnedDevices,
+  type OwnedError,
+  ownedDevices,
+  type OwnedRemoval,
+  removeOwned,
+} from "./lifecycle/owned.js";
+import type { RemoveOptions } from "./lifecycle/remove.js";
 import { MdevDevice } from "./mdev-device.js";
 import { MdevType } from "./mdev-type.js";
 import { Parent } from "./parent.js";
 import { baseName, Paths } from "./paths.js";
+import { DirectoryStore } from "./state/directory-store.js";
+import type { StateStore } from "./state/state-store.js";
 import type { QueryError } from "./sysfs-object.js";
 
 /** How a host is reached; each has a default that means the local machine. */
@@ -51,7 +61,15 @@ export interface MdevHostOptions {
   readonly layout?: LayoutName | undefined;
   /** The limit of operations that are given none, in milliseconds; none where it is not given. */
   readonly timeout?: number | undefined;
+  /**
+   * Where that is kept which sysfs cannot keep: owners and locks. The folder `/run/vfio-mdev` where it is not given and
+   * the host is the local one; none where `fs` or `sysfs` is given: then what needs it is `unsupported`.
+   */
+  readonly state?: StateStore | undefined;
 }
+
+/** Where the local host's state is kept: a folder that is empty after each start. */
+const STATE = "/run/vfio-mdev";
 
 /** What a host has of the frameworks that this library is about: plain, frozen data. */
 export interface HostSupport {
@@ -114,6 +132,7 @@ export class MdevHost {
       : `there is no layout ${quote(layout)}`;
     if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
     this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
+    const isLocal = options.fs === undefined && sysfs === "/sys";
     const context: HostContext = {
       fs,
       timeout,
@@ -122,6 +141,8 @@ export class MdevHost {
       sysfs: this.#paths.sysfs,
       proc: proc === undefined ? undefined : root("proc", proc),
       isSaidToBeUsed: (found) => isSaidToBeUsed(new MdevDevice(context, found), extensions),
+      isLocal,
+      state: options.state ?? (isLocal ? new DirectoryStore(STATE) : undefined),
       parent: (found) => new Parent(context, found),
       type: (parent, id) => new MdevType(context, parent, id),
       device: (found) => new MdevDevice(context, found),
@@ -274,6 +295,22 @@ export class MdevHost {
       return Result.error(noSuch("device", id, [], { tried, path: this.#paths.mdevDevices }));
     };
     return this.#operate(tried, options, find);
+  }
+
+  /**
+   * The devices that are proven to be an owner's: what the ledger has of `create({ owner })`, as far as each is still the
+   * very device that was created. Others may be his too, and are not among them. `unsupported` without a store.
+   */
+  ownedDevices(owner: string, options?: OperationOptions): AsyncResult<OwnedDevices, OwnedError> {
+    return ownedDevices(this.#context, owner, options);
+  }
+
+  /**
+   * Removes an owner's devices, one after the other, as {@link MdevDevice.remove} does; only those that are proven to be
+   * his, looked at again just before. One that cannot be removed does not stop the others. The time limit is one for all.
+   */
+  removeOwned(owner: string, options?: RemoveOptions): AsyncResult<readonly OwnedRemoval[], OwnedError> {
+    return removeOwned(this.#context, owner, options);
   }
 
   #operate<T, E extends MdevError = never>(

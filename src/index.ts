@@ -26,6 +26,7 @@ export type { SetAttributesError } from "./lifecycle/set-attributes.js";
 export type { WaitOptions } from "./lifecycle/appearance.js";
 export type { DeviceUse, UseOptions } from "./lifecycle/in-use.js";
 export type { Readiness, VfioNodes } from "./lifecycle/ready.js";
+export type { OwnedDevices, OwnedError, OwnedRemoval } from "./lifecycle/owned.js";
 export type { RemoveError, RemoveOptions, RemoveOutcome } from "./lifecycle/remove.js";
 export type { CreateFact, DeviceFact, DeviceState, LayoutName } from "./layouts/layout.js";
 
@@ -67,6 +68,12 @@ export {
   readWrite,
   writeOnly,
 } from "./attributes/descriptor.js";
+
+export { derivedUuid } from "./derived-uuid.js";
+export type { ParentLockError } from "./lifecycle/card-lock.js";
+export { Lock, type LockError, type LockHolder, type LockOptions, takeLock } from "./state/lock.js";
+export { DirectoryStore } from "./state/directory-store.js";
+export type { StateEntry, StateStore } from "./state/state-store.js";
 
 export type { FileStat, FileSystem, WriteOptions } from "./file-system/file-system.js";
 export { type OperationOptions, sharedLimits } from "./file-system/limits.js";

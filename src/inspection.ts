@@ -93,7 +93,8 @@ function decode<T>(codec: Codec<T>, raw: string, path: string): T {
   throw new DecodeFailure(path, raw, decoded.error);
 }
 
-function toProblem(error: MdevError): Problem {
+/** An error as a part of a report. */
+export function toProblem(error: MdevError): Problem {
   const { path, type, message } = error;
   return Object.freeze(
     error instanceof DecodeError ? { path, type, message, raw: error.raw } : { path, type, message },

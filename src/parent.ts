@@ -13,10 +13,12 @@ import { parentOwner, typeOwner } from "./layouts/owner.js";
 import { findCard } from "./layouts/registry.js";
 import { readTypeFact } from "./layouts/type-facts.js";
 import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
+import { lockCard, type ParentLockError } from "./lifecycle/card-lock.js";
 import type { MdevDevice } from "./mdev-device.js";
 import type { DeviceApi, MdevType } from "./mdev-type.js";
 import { baseName } from "./paths.js";
 import { type PciFacts, readPciFacts } from "./pci.js";
+import type { Lock } from "./state/lock.js";
 import { type QueryError, SysfsObject } from "./sysfs-object.js";
 
 /** Which types {@link Parent.findTypes} gives: those that all that is given holds for. */
@@ -155,6 +157,15 @@ export class Parent extends SysfsObject {
       const others = card.parents.filter(({ path }) => path !== this.path);
       return Result.ok(others.map((found) => this.context.parent(found)));
     });
+  }
+
+  /**
+   * Takes the lock of its card, which its siblings share, and waits for it where another process has it, or another part
+   * of this one. The kernel knows nothing of it: it keeps off those who take it too. Where it is still held when the time
+   * limit passes, `conflict` names the holder. `unsupported` without a store ({@link MdevHostOptions.state}).
+   */
+  lock(options?: OperationOptions): AsyncResult<Lock, ParentLockError> {
+    return lockCard(this.context, this.path, options);
   }
 
   /** The name of its driver, from the link `driver`: `nvidia`, `i915`; `undefined` where it has none. */

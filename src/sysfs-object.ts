@@ -30,6 +30,14 @@ export abstract class SysfsObject {
     this.#owner = owner;
   }
 
+  /**
+   * Whether it is of this very machine: its host was given no `fs` and no `sysfs`. Only then may an extension consult what
+   * is beside sysfs.
+   */
+  get isLocal(): boolean {
+    return this.#context.isLocal;
+  }
+
   /** @internal */
   protected get context(): HostContext {
     return this.#context;

@@ -159,7 +159,16 @@ describe("the errors", () => {
 
   it("are no more than an operation can end in", () => {
     expectTypeOf<RemoveError["type"]>().toEqualTypeOf<
-      "busy" | "rejected" | "permission" | "invalid-argument" | "decode" | "timeout" | "aborted" | "io"
+      | "busy"
+      | "conflict"
+      | "rejected"
+      | "unsupported"
+      | "permission"
+      | "invalid-argument"
+      | "decode"
+      | "timeout"
+      | "aborted"
+      | "io"
     >();
     expectTypeOf<QueryError["type"]>().toEqualTypeOf<
       "gone" | "permission" | "invalid-argument" | "decode" | "timeout" | "aborted" | "io"

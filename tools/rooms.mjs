@@ -19,8 +19,9 @@ export const core = [
   ["sysfs-object", "pci", "inspection"],
   ["extension"],
   ["attributes"],
+  ["state"],
   ["file-system"],
-  ["context", "card", "errors", "identifiers", "log", "paths"],
+  ["context", "card", "derived-uuid", "errors", "identifiers", "log", "paths"],
 ];
 
 /**

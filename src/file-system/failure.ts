@@ -40,6 +40,9 @@ export class DecodeFailure extends FileFailure {
   }
 }
 
+/** A call of the store of what sysfs does not keep that failed: nothing is said about sysfs. */
+export class StateFailure extends FileFailure {}
+
 /** An object that is no longer there, though its folder may be. */
 export class GoneFailure extends FileFailure {
   constructor(path: string) {
@@ -64,16 +67,18 @@ export class Interruption extends Error {
 
 /** Whether a call failed because there is nothing at its path. */
 export function isAbsent(thrown: unknown): boolean {
-  return thrown instanceof FileFailure && (thrown.errno === "ENOENT" || thrown.errno === "ENOTDIR");
+  return isOfSysfs(thrown) && (thrown.errno === "ENOENT" || thrown.errno === "ENOTDIR");
 }
 
 /** Whether a call failed because its object is not there, or is just going: reads of a dying device give ENODEV. */
 export function isVanished(thrown: unknown): boolean {
   return (
-    isAbsent(thrown) ||
-    thrown instanceof GoneFailure ||
-    (thrown instanceof FileFailure && thrown.errno === "ENODEV")
+    isAbsent(thrown) || thrown instanceof GoneFailure || (isOfSysfs(thrown) && thrown.errno === "ENODEV")
   );
+}
+
+function isOfSysfs(thrown: unknown): thrown is FileFailure {
+  return thrown instanceof FileFailure && !(thrown instanceof StateFailure);
 }
 
 function errnoOf(cause: unknown): string | undefined {

@@ -19,7 +19,14 @@ import {
   UnsupportedError,
 } from "../errors.js";
 import { quote } from "../identifiers.js";
-import { DecodeFailure, FileFailure, GoneFailure, Interruption, OutsideFailure } from "./failure.js";
+import {
+  DecodeFailure,
+  FileFailure,
+  GoneFailure,
+  Interruption,
+  OutsideFailure,
+  StateFailure,
+} from "./failure.js";
 import type { FileSystem } from "./file-system.js";
 import { Io } from "./io.js";
 import { Limits, type OperationOptions } from "./limits.js";
@@ -62,6 +69,13 @@ const ANYWHERE: ErrnoTable<"permission"> = {
   EPERM: NOT_ALLOWED,
   EROFS: { is: "permission", because: "sysfs is mounted read-only", hint: "Containers often see it so." },
 };
+
+const NO_STATE = {
+  is: "permission",
+  because: "this process may not use the store of what sysfs does not keep",
+  hint: "It is the folder /run/vfio-mdev unless MdevHost is given another `state`.",
+} as const;
+const STATE: ErrnoTable<"permission"> = { EACCES: NO_STATE, EPERM: NO_STATE, EROFS: NO_STATE };
 
 /** The injected file system and the limit that holds where the caller gives none. */
 export interface OperationHost {
@@ -132,7 +146,8 @@ export function explain<K extends ErrnoTag>(
   if (failure instanceof GoneFailure) {
     return new GoneError({ tried, reason: "it is no longer there", path, progress }) as ErrorOf<K>;
   }
-  const meaning = errno === undefined ? undefined : (errnos[errno] ?? ANYWHERE[errno]);
+  const meanings = failure instanceof StateFailure ? STATE : { ...ANYWHERE, ...errnos };
+  const meaning = errno === undefined ? undefined : meanings[errno];
   const facts = { tried, path, errno, progress, cause: cause instanceof Error ? cause : failure };
   if (meaning === undefined) return new IoError({ ...facts, reason: failure.message });
   return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as ErrorOf<K>;

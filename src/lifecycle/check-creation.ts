@@ -4,6 +4,7 @@ import { InvalidArgumentError, UnsupportedError } from "../errors.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { parseUuid, quote } from "../identifiers.js";
 import type { CreateFact, FoundParent } from "../layouts/layout.js";
+import { ownerFault } from "./claim.js";
 import type { CreateRequest } from "./create.js";
 import { READINESS, type Readiness } from "./ready.js";
 
@@ -25,10 +26,15 @@ export interface CreateOptions extends OperationOptions {
    * takes longer than the limit (10 s where there is none), it is removed again.
    */
   readonly waitFor?: Readiness | undefined;
+  /**
+   * For whom it is created: any text of 1 to 200 characters, kept in the host's ledger ({@link MdevHost.ownedDevices}). Only
+   * who names the owner can remove the device then.
+   */
+  readonly owner?: string | undefined;
 }
 
 const FACTS: readonly CreateFact[] = ["uuid", "params", "group"];
-const OPTIONS: readonly string[] = [...FACTS, "attributes", "waitFor", "signal", "timeout"];
+const OPTIONS: readonly string[] = [...FACTS, "attributes", "waitFor", "owner", "signal", "timeout"];
 
 /** Checks what is to be created, without any I/O. */
 export function checkCreation(
@@ -60,9 +66,21 @@ export function checkCreation(
     return invalid(`the group ${quote(group)} is not a word`);
   }
   if (!READINESS.includes(waitFor)) return invalid(`it cannot wait for ${quote(waitFor)}`);
+  const { owner } = options;
+  const fault = owner === undefined ? undefined : ownerFault(owner);
+  if (fault !== undefined) return invalid(`its owner ${fault}`);
   const commands = toCommands(attributes, tried);
   if (!commands.ok) return Result.error(commands.error);
-  return Result.ok({ parent, typeId, uuid: parsed.value, params, group, commands: commands.value, waitFor });
+  return Result.ok({
+    parent,
+    typeId,
+    uuid: parsed.value,
+    params,
+    group,
+    commands: commands.value,
+    waitFor,
+    owner,
+  });
 }
 
 function isLine(value: unknown): boolean {

@@ -13,7 +13,7 @@ import {
   TimeoutError,
   type UnsupportedError,
 } from "../errors.js";
-import { FileFailure, Interruption } from "../file-system/failure.js";
+import { FileFailure, GoneFailure, Interruption } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { explain, operate } from "../file-system/operation.js";
@@ -25,6 +25,7 @@ import { readTypeFact } from "../layouts/type-facts.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 import { noteCreation } from "./creations.js";
+import { type Entry, forgetEntry, Ledger, noStore } from "./ledger.js";
 import { READY_LIMIT, type Readiness, untilReady } from "./ready.js";
 import { removeDevice } from "./remove.js";
 import { Undo, UNDO_LIMIT } from "./undo.js";
@@ -48,6 +49,8 @@ export interface CreateRequest extends CreateTarget {
   readonly commands: readonly AttributeCommand[];
   /** How far it must be before it is handed out. */
   readonly waitFor: Readiness;
+  /** Whose it is to be. */
+  readonly owner: string | undefined;
 }
 
 /** Creates a device and sets its attributes: all of it, or nothing. */
@@ -66,7 +69,10 @@ export function createDevice(
     const obstacle = await findObstacle(io, context, request, device, tried);
     if (obstacle !== undefined) return Result.error(obstacle);
 
-    const undo = removal(context, device);
+    const ledger = request.owner === undefined ? undefined : Ledger.of(io, context);
+    if (request.owner !== undefined && ledger === undefined) return Result.error(noStore(tried));
+    let entry = await ledger?.intend(request.owner ?? "", device, request.typeId);
+    const undo = removal(context, device, () => entry);
     const command = layout.create(request);
     let made = false;
     try {
@@ -80,6 +86,7 @@ export function createDevice(
         const reason = "the kernel took it, but the device is not there";
         return Result.error(await undo.because(io, new GoneError({ tried, reason, path: device.path })));
       }
+      if (entry !== undefined) entry = await ledger?.confirm(entry, device);
       const lacking = await untilReady(io, context, device, request.waitFor, limit);
       if (lacking !== undefined) {
         const late = new TimeoutError({
@@ -93,25 +100,37 @@ export function createDevice(
       if (failure !== undefined) return Result.error(await undo.because(io, failure));
       return Result.ok(device);
     } catch (thrown) {
-      if (thrown instanceof Interruption) undo.instead(thrown);
+      if (thrown instanceof Interruption && !undo.instead(thrown)) await forgetQuietly(context, entry, tried);
       if (!(thrown instanceof FileFailure)) throw thrown;
+      if (!made || thrown instanceof GoneFailure) await forgetQuietly(context, entry, tried);
       if (!made) return Result.error(await explainRefusal(io, context, request, thrown, tried));
+      if (thrown instanceof GoneFailure) return Result.error(explain(thrown, tried, layout.createErrnos));
       return Result.error(await undo.because(io, explain(thrown, tried, layout.createErrnos)));
     }
   };
   return operate(context, { tried, errnos: layout.createErrnos, options }, create);
 }
 
-/** The undoing of a creation. */
-function removal(context: HostContext, device: FoundDevice): Undo {
+/** The undoing of a creation, and of what the ledger says of it. */
+function removal(context: HostContext, device: FoundDevice, entryOf: () => Entry | undefined): Undo {
+  const forget = (): Promise<void> => forgetQuietly(context, entryOf(), `forget ${device.id}`);
   return new Undo({
     path: device.path,
     what: "removing the device again",
     leftBehind: `${device.path} is left behind.`,
     pending: `If the kernel made ${device.id}, or still makes it, it is removed again.`,
-    needed: (made) => made,
-    run: () => removeDevice(context, device, { timeout: UNDO_LIMIT }),
+    needed: (made) => {
+      if (!made) void forget();
+      return made;
+    },
+    run: () => removeDevice(context, device, { timeout: UNDO_LIMIT }, "its maker").onSuccess(forget),
   });
+}
+
+/** Takes back what the ledger says. Where that fails, the claim proves nothing: its device is not there. */
+async function forgetQuietly(context: HostContext, entry: Entry | undefined, tried: string): Promise<void> {
+  const forgotten = entry === undefined ? undefined : await forgetEntry(context, entry, tried);
+  if (forgotten?.ok === false) log.create("it stays in the ledger: %s", forgotten.error.message);
 }
 
 /** What the kernel would only call EINVAL, ENOENT, EEXIST or EPERM. Availability is no obstacle: it is but a hint. */

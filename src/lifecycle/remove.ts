@@ -1,6 +1,13 @@
 import { type AsyncResult, Result } from "typescript-result";
 import type { HostContext } from "../context.js";
-import { BusyError, InvalidArgumentError, type OperationError, type RejectedError } from "../errors.js";
+import {
+  BusyError,
+  type ConflictError,
+  InvalidArgumentError,
+  type OperationError,
+  type RejectedError,
+  type UnsupportedError,
+} from "../errors.js";
 import { FileFailure, Interruption, isVanished } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
@@ -9,11 +16,13 @@ import type { FoundDevice } from "../layouts/layout.js";
 import { quote } from "../identifiers.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
+import { ownerFault } from "./claim.js";
 import { creationOf } from "./creations.js";
 import { type DeviceUse, findUse } from "./in-use.js";
+import { forgetEntry, Ledger, noStore, refusal } from "./ledger.js";
 
 /** What removing a device can end in. */
-export type RemoveError = BusyError | RejectedError | OperationError;
+export type RemoveError = BusyError | ConflictError | RejectedError | UnsupportedError | OperationError;
 
 /** What {@link MdevDevice.remove} takes. */
 export interface RemoveOptions extends OperationOptions {
@@ -28,6 +37,11 @@ export interface RemoveOptions extends OperationOptions {
    * when a virtual machine stops. Not at all by default.
    */
   readonly waitForDriver?: number | undefined;
+  /**
+   * Whose the device must be, as the host's ledger has it: otherwise this is `conflict`. So is removing a device of any
+   * owner without this option.
+   */
+  readonly owner?: string | undefined;
   /**
    * How often to try again what a driver refuses with EBUSY or EPERM: NVIDIA's does so for some seconds after a virtual
    * machine stopped. Not at all by default.
@@ -63,6 +77,7 @@ export function removeDevice(
   context: HostContext,
   device: FoundDevice,
   options: RemoveOptions | undefined,
+  whoever: "as the ledger says" | "its maker" = "as the ledger says",
 ): AsyncResult<RemoveOutcome, RemoveError> {
   const { id, path, parent } = device;
   const { layout } = parent;
@@ -73,6 +88,8 @@ export function removeDevice(
 
   const remove = async (io: Io): Promise<Result<RemoveOutcome, RemoveError>> => {
     if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
+    const owner = options?.owner;
+    if (owner !== undefined && context.state === undefined) return Result.error(noStore(tried));
     if (await goesByItself(io, device, options?.waitForDriver ?? 0)) return Result.ok({ removed: false });
     for (;;) {
       // Removed before it is complete, the kernel would leave it there for good, with its `remove` file gone.
@@ -91,8 +108,14 @@ export function removeDevice(
         await io.pause(LOOK_FOR_USERS);
         continue;
       }
+      const isMaker = whoever === "its maker";
+      const claim = isMaker ? undefined : await Ledger.of(io, context)?.claimTo(device);
+      const conflict = isMaker ? undefined : refusal(device, claim, owner, tried);
+      if (conflict !== undefined) return Result.error(conflict);
       const removed = await command(io, device, options);
       await untilGone(io, device, inode, limit);
+      const forgotten = claim === undefined ? undefined : await forgetEntry(context, claim, tried);
+      if (forgotten?.ok === false) log.remove("%s stays in the ledger: %s", path, forgotten.error.message);
       return Result.ok({ removed });
     }
   };
@@ -224,6 +247,8 @@ function optionsFault(options: RemoveOptions | undefined): string | undefined {
   if (!Number.isSafeInteger(retries) || retries < 0) return "its retries are not a number from 0";
   if (!isTime(retryInterval)) return "its retry interval is not in milliseconds";
   if (!isTime(waitForDriver)) return "how long it waits for the driver is not in milliseconds";
+  const owner = options?.owner === undefined ? undefined : ownerFault(options.owner);
+  if (owner !== undefined) return `its owner ${owner}`;
   return ["fail", "wait"].includes(ifBusy) ? undefined : `it knows no ifBusy ${quote(ifBusy)}`;
 }
 

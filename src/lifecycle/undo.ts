@@ -58,17 +58,21 @@ export class Undo {
     });
   }
 
-  /** Undoes it as soon as the write that is under way has come to an end: the caller gave up and does not wait. */
-  instead(interruption: Interruption): void {
+  /**
+   * Undoes it as soon as the write that is under way has come to an end: the caller gave up and does not wait. Whether
+   * anything was written at all.
+   */
+  instead(interruption: Interruption): boolean {
     const { path, pending } = this.#facts;
-    if (this.#write === undefined) return;
+    if (this.#write === undefined) return false;
     interruption.pending = pending;
-    if (this.#begun) return;
+    if (this.#begun) return true;
     const settled = (succeeded: boolean) => async (): Promise<void> => {
       if (!this.#facts.needed(succeeded)) return log.create("%s: given up, and never made", path);
       const undone = await this.#facts.run();
       log.create("%s: given up, %s", path, undone.ok ? "undone" : undone.error.message);
     };
     void this.#write.then(settled(true), settled(false));
+    return true;
   }
 }

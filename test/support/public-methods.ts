@@ -63,6 +63,8 @@ const host = {
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
   cards: (world, options) => world.host.cards(options),
+  ownedDevices: (world, options) => world.host.ownedDevices("me", options),
+  removeOwned: (world, options) => world.host.removeOwned("me", options),
 } satisfies Table<MdevHost>;
 
 const parent = {
@@ -73,6 +75,7 @@ const parent = {
     world.parent.findTypes({ name: "GRID P40-2B", deviceApi: "vfio-pci", available: true }, options),
   devices: (world, options) => world.parent.devices(options),
   siblings: (world, options) => world.parent.siblings(options),
+  lock: (world, options) => world.parent.lock(options),
   driver: (world, options) => world.parent.driver(options),
   pci: (world, options) => world.parent.pci(options),
   read: (world, options) => world.parent.read(options),

@@ -4,6 +4,7 @@ import {
   type AttributeWriteError,
   ConflictError,
   InvalidArgumentError,
+  type LockError,
   type OperationOptions,
   Result,
   RollbackFailedError,
@@ -11,6 +12,7 @@ import {
 } from "../../index.js";
 import { type ApConfig, configFault, freezeConfig, sameConfig } from "./ap-config.js";
 import type { VfioApDevice } from "./ap-device.js";
+import { type ApConfigLock, lockApConfig } from "./ap-lock.js";
 import type { ApMatrix } from "./ap-matrix.js";
 import { type ApWrite, inverseOf, planApWrites } from "./ap-plan.js";
 
@@ -21,6 +23,17 @@ const UNDO_LIMIT = 10_000;
 export interface WantedApConfig extends ApMatrix {
   /** Its control domains; where they are left out, those that it has stay. */
   readonly controlDomains?: readonly number[] | undefined;
+}
+
+/** What {@link applyMatrix} takes. */
+export interface ApplyMatrixOptions extends OperationOptions {
+  /** The lock on the AP configuration, where you hold it already; {@link applyMatrix} leaves it with you. */
+  readonly lock?: ApConfigLock | undefined;
+  /**
+   * The lock file to hold meanwhile. That of s390-tools where it is not given and the device is of the local machine;
+   * none for a device that is reached through an `fs` or a `sysfs` of yours.
+   */
+  readonly lockFile?: string | undefined;
 }
 
 /** What {@link applyMatrix} did. Frozen. */
@@ -34,7 +47,7 @@ export interface ApplyMatrixOutcome {
 }
 
 /** What bringing a device to a matrix can end in. */
-export type ApplyMatrixError = RollbackFailedError | AttributeReadError;
+export type ApplyMatrixError = RollbackFailedError | AttributeReadError | LockError;
 
 /**
  * Brings a device to exactly a wanted configuration with the fewest writes, in the order of {@link planApWrites}: all of
@@ -44,6 +57,9 @@ export type ApplyMatrixError = RollbackFailedError | AttributeReadError;
  * Where the kernel has `ap_config`, it is one write. Where it has not, somebody else may change the same device in
  * between: that is seen at the end, `conflict`, and only our own steps are taken back. When the caller's limit strikes
  * while the kernel holds a write up, that write may still take effect after the undo: `pending` says so.
+ *
+ * On the local machine it holds the lock of s390-tools meanwhile ({@link lockApConfig}): `conflict` where somebody else has
+ * it until the time limit passes.
  *
  * @example
  * ```ts
@@ -64,7 +80,7 @@ export type ApplyMatrixError = RollbackFailedError | AttributeReadError;
 export function applyMatrix(
   device: VfioApDevice,
   wanted: WantedApConfig,
-  options?: OperationOptions,
+  options?: ApplyMatrixOptions,
 ): AsyncResult<ApplyMatrixOutcome, ApplyMatrixError> {
   const tried = `bring ${device.device.id} to a matrix`;
   const within = sharedLimits(options);
@@ -96,7 +112,17 @@ export function applyMatrix(
     }
     return Result.ok(Object.freeze({ before, after, writes: Object.freeze(writes) }));
   };
-  return Result.fromAsync(apply);
+  const locked = async (): Promise<Result<ApplyMatrixOutcome, ApplyMatrixError>> => {
+    const { lock: held, lockFile } = options ?? {};
+    if (held !== undefined || (lockFile === undefined && !device.device.isLocal)) return apply();
+    const lock = await lockApConfig({ ...within(), path: lockFile });
+    if (!lock.ok) return lock;
+    const applied = await apply();
+    const released = await lock.value.release();
+    // The matrix is applied; but who goes on has to know that the lock is not given back, or was no longer ours.
+    return applied.ok && !released.ok ? Result.error(released.error) : applied;
+  };
+  return Result.fromAsync(locked);
 }
 
 function wantedFault(wanted: WantedApConfig | null): string | undefined {

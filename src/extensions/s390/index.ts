@@ -9,6 +9,7 @@
 export {
   applyMatrix,
   type ApplyMatrixError,
+  type ApplyMatrixOptions,
   type ApplyMatrixOutcome,
   type WantedApConfig,
 } from "./ap-apply.js";
@@ -23,6 +24,7 @@ export {
 } from "./ap-conflicts.js";
 export { VfioApDevice } from "./ap-device.js";
 export { readApHost } from "./ap-host.js";
+export { AP_LOCK_FILE, ApConfigLock, type ApLockOptions, lockApConfig } from "./ap-lock.js";
 export { apMask } from "./ap-mask.js";
 export { apDomainList, type ApMatrix, apMatrix } from "./ap-matrix.js";
 export { apNumber } from "./ap-numbers.js";

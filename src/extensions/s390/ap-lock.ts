@@ -1,0 +1,85 @@
+import {
+  type AsyncResult,
+  DirectoryStore,
+  InvalidArgumentError,
+  type Lock,
+  type LockError,
+  type OperationOptions,
+  Result,
+  sharedLimits,
+  takeLock,
+} from "../../index.js";
+import { ApLockFile, holderOfApLock } from "./ap-lock-file.js";
+
+/** Where s390-tools keep their lock. */
+export const AP_LOCK_FILE = "/run/lock/s390apconfig.lock";
+
+/** What {@link lockApConfig} takes. */
+export interface ApLockOptions extends OperationOptions {
+  /** The lock file; that of s390-tools where it is not given. */
+  readonly path?: string | undefined;
+}
+
+/**
+ * The lock on the AP configuration of the machine, held. Programs of s390-tools wait for it, `chzdev` and what mdevctl
+ * calls among them, and so do all of this library.
+ */
+export class ApConfigLock {
+  readonly #locks: readonly Lock[];
+
+  /** @internal */
+  constructor(locks: readonly Lock[]) {
+    this.#locks = locks;
+  }
+
+  /** Gives it back; `conflict` where somebody had taken it away. */
+  release(): AsyncResult<void, LockError> {
+    const release = async (): Promise<Result<void, LockError>> => {
+      let failure: LockError | undefined;
+      for (const lock of this.#locks) failure ??= (await lock.release()).error;
+      return failure === undefined ? Result.ok() : Result.error(failure);
+    };
+    return Result.fromAsync(release);
+  }
+}
+
+/**
+ * Takes the lock that s390-tools hold while they change the AP configuration: the file `/run/lock/s390apconfig.lock`, in
+ * their format. {@link applyMatrix} does so by itself. It is for what is more than one call: to look who has which
+ * queues, and then to assign some.
+ *
+ * Beside the file lies, while it is held, an entry of a {@link DirectoryStore}: processes that use this library exclude each
+ * other by that, as their file cannot be taken over from the dead without a race.
+ *
+ * @example
+ * ```ts
+ * import { applyMatrix, lockApConfig, type VfioApDevice } from "vfio-mdev/s390";
+ *
+ * async function configure(device: VfioApDevice): Promise<void> {
+ *   const lock = await lockApConfig({ timeout: 30_000 }).getOrThrow();
+ *   try {
+ *     await applyMatrix(device, { adapters: [5], domains: [4] }, { lock }).getOrThrow();
+ *   } finally {
+ *     await lock.release().getOrThrow();
+ *   }
+ * }
+ * ```
+ */
+export function lockApConfig(options?: ApLockOptions): AsyncResult<ApConfigLock, LockError> {
+  const { path = AP_LOCK_FILE } = options ?? {};
+  const within = sharedLimits(options);
+  const take = async (): Promise<Result<ApConfigLock, LockError>> => {
+    if (typeof path !== "string" || !/^\/.*[^/]$/su.test(path)) {
+      const reason = "the path of its file is not an absolute one";
+      return Result.error(new InvalidArgumentError({ tried: "lock the AP configuration", reason }));
+    }
+    const file = new ApLockFile(path);
+    const guard = await takeLock(new DirectoryStore(file.folder), `${file.name}.vfio-mdev`, within());
+    if (!guard.ok) return guard;
+    const lock = await takeLock(file, file.name, { ...within(), holderOf: holderOfApLock });
+    if (lock.ok) return Result.ok(new ApConfigLock([lock.value, guard.value]));
+    const released = await guard.value.release();
+    return Result.error(released.ok ? lock.error : released.error);
+  };
+  return Result.fromAsync(take);
+}
