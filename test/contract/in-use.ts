@@ -23,11 +23,12 @@ export function inUse({ describe, it, afterEach }: Runner, { host, usage }: Subj
     ok((await ok(host.parent(id.replace(/-.*/u, "")))).type(id));
   const blindly = (device: MdevDevice): Promise<MdevDevice> => ok(blind.device(device.id));
   const settlesAs = async (device: MdevDevice, state: "removing" | "gone"): Promise<void> => {
-    for (const begun = performance.now(); performance.now() - begun < 20_000; await pause(5)) {
+    for (const begun = performance.now(); ;) {
       const result = await device.state();
       if ((result.ok ? result.value : result.error.type) === state) return;
+      assert.ok(performance.now() - begun < 20_000, `${device.id} is not ${state}`);
+      await pause(5);
     }
-    assert.fail(`${device.id} is not ${state}`);
   };
   /** It is as if nobody had tried to remove it. */
   const isIntact = async (device: MdevDevice): Promise<void> => {

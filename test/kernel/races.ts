@@ -19,7 +19,8 @@ const SOON = 1_000;
 
 type Counts = Readonly<Record<string, number>>;
 
-export function races({ host, differences, rounds }: Subject, { open }: Usage): void {
+export function races({ host, differences, ...subject }: Subject, { open }: Usage): void {
+  const rounds = Math.ceil(subject.rounds / 5); // a removal looks at all processes, which takes its time here
   const typeOf = async (id: string): Promise<MdevType> =>
     ok((await ok(host.parent(id.replace(/-.*/u, "")))).type(id));
   const ready = async (process: Started): Promise<Started> => {
