@@ -57,6 +57,10 @@ export {
   writeOnly,
 } from "./attributes/descriptor.js";
 
+export type { ChangeHint, ChangeSource } from "./events/change-source.js";
+export { pollingSource, type PollingOptions } from "./events/polling-source.js";
+export { udevSource, type UdevOptions } from "./events/udev-source.js";
+
 export type { FileStat, FileSystem, WriteOptions } from "./file-system/file-system.js";
 export { type OperationOptions, sharedLimits } from "./file-system/limits.js";
 export {

@@ -1,6 +1,6 @@
 import createDebug from "debug";
 
-type Topic = "fs" | "list" | "create" | "remove" | "write";
+type Topic = "fs" | "list" | "create" | "remove" | "write" | "watch";
 type Logger = (format: string, ...values: readonly unknown[]) => void;
 
 const root = createDebug("vfio-mdev");
@@ -12,4 +12,5 @@ export const log: Readonly<Record<Topic, Logger>> = {
   create: root.extend("create"),
   remove: root.extend("remove"),
   write: root.extend("write"),
+  watch: root.extend("watch"),
 };
