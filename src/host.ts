@@ -11,10 +11,17 @@ import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
 import { limitsFault, operate } from "./file-system/operation.js";
-import { inNaturalOrderOf, noSuch, parseDeviceId, parseName, quote } from "./identifiers.js";
+import {
+  inNaturalOrderOf,
+  noSuch,
+  parseAttributeName,
+  parseDeviceId,
+  parseName,
+  quote,
+} from "./identifiers.js";
 import type { Card } from "./card.js";
 import { draftOf } from "./layouts/draft.js";
-import type { LayoutName } from "./layouts/layout.js";
+import type { FoundParent, LayoutName } from "./layouts/layout.js";
 import {
   type FoundCard,
   findCard,
@@ -23,11 +30,21 @@ import {
   findFolder,
   findParents,
 } from "./layouts/registry.js";
-import { LAYOUT_NAMES, probe } from "./layouts/probe.js";
+import { LAYOUT_NAMES, layoutNamed, probe } from "./layouts/probe.js";
 import { MdevDevice } from "./mdev-device.js";
 import { MdevType } from "./mdev-type.js";
 import { Parent } from "./parent.js";
 import { baseName, Paths } from "./paths.js";
+import type {
+  DeviceSnapshot,
+  HostSnapshot,
+  ParentSnapshot,
+  SnapshotInclusions,
+  SnapshotOptions,
+  TypeSnapshot,
+} from "./snapshot/host-snapshot.js";
+import { inclusionsFault } from "./snapshot/inclusions.js";
+import { takeSnapshot } from "./snapshot/take.js";
 import type { QueryError } from "./sysfs-object.js";
 
 /** How a host is reached; each has a default that means the local machine. */
@@ -63,6 +80,8 @@ export type LookupError = NotFoundError | QueryError;
 
 /** What looking for a parent can end in; `unsupported`: it has one of the interfaces that came before 2016's layouts. */
 export type ParentLookupError = UnsupportedError | LookupError;
+
+const REVIVE = "take an object from a snapshot";
 
 /**
  * One machine's mediated devices.
@@ -220,6 +239,70 @@ export class MdevHost {
     return this.#operate(tried, options, find);
   }
 
+  /**
+   * The whole host in one pass: its parents with their types and all that these tell, its devices with their types, states,
+   * drivers and IOMMU groups, and the attributes that `include` names. Plain, frozen data; a part that cannot be read is
+   * `undefined`, or left out, and a problem.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { NvidiaVgpuDevice } from "vfio-mdev/nvidia";
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * simulated.addNvidiaGpu({ address: "0000:3b:00.0" }).create("nvidia-156");
+   * const host = new MdevHost({ fs: simulated.fs });
+   *
+   * const include = { devices: { vmName: NvidiaVgpuDevice.vmName } };
+   * const { parents, devices } = await host.snapshot({ include }).getOrThrow();
+   * console.log(parents[0]?.types.find(({ id }) => id === "nvidia-156")?.availableInstances); // prints: 11
+   * for (const { type, state, iommuGroup, attributes } of devices) {
+   *   console.log(type, state, iommuGroup, attributes.vmName); // prints: nvidia-156 active 1 undefined
+   * }
+   * ```
+   */
+  snapshot<I extends SnapshotInclusions = SnapshotInclusions>(
+    options?: SnapshotOptions<I>,
+  ): AsyncResult<HostSnapshot<I>, QueryError> {
+    const tried = "take a snapshot";
+    const take = async (io: Io): Promise<Result<HostSnapshot, InvalidArgumentError>> => {
+      const fault = inclusionsFault(options?.include);
+      if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
+      return Result.ok(await takeSnapshot(io, this.#context, options?.include ?? {}));
+    };
+    // What was included is known by its names alone.
+    return this.#operate(tried, options, take) as AsyncResult<HostSnapshot<I>, QueryError>;
+  }
+
+  /** The live object of a parent in a snapshot; no I/O. Throws an {@link InvalidArgumentError} for what is none of this host. */
+  parentFrom(entry: Pick<ParentSnapshot, "path" | "layout">): Parent {
+    return this.#context.parent(this.#parentOf(entry));
+  }
+
+  /** The live object of a type in a snapshot, by its parent's entry and its own; no I/O. Throws as {@link MdevHost.parentFrom} does. */
+  typeFrom(parent: Pick<ParentSnapshot, "path" | "layout">, entry: Pick<TypeSnapshot, "id">): MdevType {
+    return this.#context.type(this.#parentOf(parent), checkedId(parseName("type", entry.id, REVIVE)));
+  }
+
+  /** The live object of a device in a snapshot; no I/O. Throws as {@link MdevHost.parentFrom} does. */
+  deviceFrom(entry: Pick<DeviceSnapshot, "id" | "parentPath" | "layout" | "type">): MdevDevice {
+    const parent = this.#parentOf({ path: entry.parentPath, layout: entry.layout });
+    const id = checkedId(parseDeviceId(entry.id, REVIVE));
+    return this.#context.device(parent.layout.deviceAt(parent, id, entry.type));
+  }
+
+  #parentOf({ path, layout: name }: Pick<ParentSnapshot, "path" | "layout">): FoundParent {
+    const layout = layoutNamed(name);
+    const { sysfs } = this.#paths;
+    if (typeof path === "string" && path.startsWith(`${sysfs}/`) && layout !== undefined) {
+      const name = parseAttributeName(path.slice(sysfs.length + 1), REVIVE);
+      if (name.ok) return { path, layout };
+    }
+    const reason = `${quote(path)} in the layout ${quote(name)} is no parent of this host`;
+    throw new InvalidArgumentError({ tried: REVIVE, reason });
+  }
+
   #operate<T, E extends MdevError = never>(
     tried: string,
     options: OperationOptions | undefined,
@@ -227,6 +310,12 @@ export class MdevHost {
   ): AsyncResult<T, E | QueryError> {
     return operate(this.#context, { tried, errnos: VANISHING, options }, body);
   }
+}
+
+/** An id that was checked; throws where it is none. */
+function checkedId(id: Result<string, InvalidArgumentError>): string {
+  if (id.ok) return id.value;
+  throw id.error;
 }
 
 function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] {

@@ -18,7 +18,18 @@ export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./
 export { type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
 export { type DeviceOperation, MdevDevice, type MdevDeviceInfo, type VfioNodes } from "./mdev-device.js";
 export { type ExtensionError, type QueryError, SysfsObject } from "./sysfs-object.js";
-export type { Problem } from "./inspection.js";
+export { type Problem, problemOf } from "./inspection.js";
+export type {
+  DeviceSnapshot,
+  HostSnapshot,
+  IncludedValues,
+  Inclusion,
+  ParentSnapshot,
+  SnapshotInclusions,
+  SnapshotOptions,
+  TypeSnapshot,
+} from "./snapshot/host-snapshot.js";
+export { diff, type HostChange } from "./snapshot/diff.js";
 export type { CreateOptions } from "./lifecycle/check-creation.js";
 export type { CreateError } from "./lifecycle/create.js";
 export type { RemoveError, RemoveOptions, RemoveOutcome } from "./lifecycle/remove.js";

@@ -56,6 +56,7 @@ const host = {
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
   cards: (world, options) => world.host.cards(options),
+  snapshot: (world, options) => world.host.snapshot(options),
 } satisfies Table<MdevHost>;
 
 const parent = {
