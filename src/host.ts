@@ -7,6 +7,9 @@ import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import { InvalidArgumentError, type MdevError, type NotFoundError, UnsupportedError } from "./errors.js";
 import type { FileSystem } from "./file-system/file-system.js";
+import { defaultSource } from "./events/default-source.js";
+import type { HostWatch, WatchOptions } from "./events/host-event.js";
+import { Watch } from "./events/watch.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
@@ -107,6 +110,7 @@ const REVIVE = "take an object from a snapshot";
 export class MdevHost {
   readonly #context: HostContext;
   readonly #paths: Paths;
+  readonly #isLocal: boolean;
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
   constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", layout, timeout }: MdevHostOptions = {}) {
@@ -114,6 +118,7 @@ export class MdevHost {
     const fault = known ? limitsFault({ timeout }) : `there is no layout ${quote(layout)}`;
     if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
     this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
+    this.#isLocal = fs === nodeFileSystem && this.#paths.sysfs === "/sys";
     const context: HostContext = {
       fs,
       timeout,
@@ -273,6 +278,48 @@ export class MdevHost {
     };
     // What was included is known by its names alone.
     return this.#operate(tried, options, take) as AsyncResult<HostSnapshot<I>, QueryError>;
+  }
+
+  /**
+   * What happens to the host from now on: the first event is a snapshot, the next ones are what changes and what goes wrong.
+   * Nothing begins before the first event is asked for, and from then on nothing is lost: while its consumer is busy, changes
+   * are put together to what has changed since its last event. What came and went meanwhile is left out.
+   *
+   * Throws an {@link InvalidArgumentError} for options that are none. All that goes wrong later is an event.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const mdpy = simulated.addMdpy({ count: 1 });
+   * const host = new MdevHost({ fs: simulated.fs }); // new MdevHost() asks udev by itself
+   * for await (const event of host.watch({ source: simulated.changes })) {
+   *   switch (event.type) {
+   *     case "snapshot":
+   *       console.log(event.snapshot.devices.length); // prints: 0
+   *       mdpy.create("mdpy-hd"); // another program does
+   *       break;
+   *     case "availability-changed":
+   *       console.log(event.mdevType.id, event.before, event.after);
+   *       // prints: mdpy-hd 1 0
+   *       // prints: mdpy-vga 1 0
+   *       // prints: mdpy-xga 1 0
+   *       break;
+   *     case "problem":
+   *       console.error(event.problem.message);
+   *       break;
+   *   }
+   *   if (event.type === "device-ready") break; // ends the watch
+   * }
+   * ```
+   */
+  watch<I extends SnapshotInclusions = SnapshotInclusions>(options?: WatchOptions<I>): HostWatch<I> {
+    const include = options?.include;
+    const look = (limits: OperationOptions): AsyncResult<HostSnapshot, QueryError> =>
+      this.snapshot({ ...limits, include });
+    return new Watch(look, defaultSource(this.#isLocal), options) as HostWatch<I>;
   }
 
   /** The live object of a parent in a snapshot; no I/O. Throws an {@link InvalidArgumentError} for what is none of this host. */

@@ -69,6 +69,7 @@ export {
 } from "./attributes/descriptor.js";
 
 export type { ChangeHint, ChangeSource } from "./events/change-source.js";
+export type { HostEvent, HostWatch, WatchOptions } from "./events/host-event.js";
 export { pollingSource, type PollingOptions } from "./events/polling-source.js";
 export { udevSource, type UdevOptions } from "./events/udev-source.js";
 

@@ -1,4 +1,3 @@
-import type { Problem } from "../inspection.js";
 import { baseName } from "../paths.js";
 import type { DeviceSnapshot, HostSnapshot, ParentSnapshot } from "../snapshot/host-snapshot.js";
 
@@ -22,7 +21,7 @@ export function withoutDoubt(before: HostSnapshot, after: HostSnapshot): HostSna
     if (!devices.has(pathOf(was)) && parents.has(was.parentPath) && hidden(pathOf(was)))
       devices.set(pathOf(was), was);
   }
-  return { ...after, parents: [...parents.values()], devices: [...devices.values()] };
+  return Object.freeze({ ...after, parents: [...parents.values()], devices: [...devices.values()] });
 }
 
 function withHiddenTypes(
@@ -36,14 +35,13 @@ function withHiddenTypes(
   const hidden = was.types.filter(
     ({ id }) => !ids.has(id) && below.some((path) => ids.size === 0 || path.split("/").includes(id)),
   );
-  return hidden.length === 0 ? now : { ...now, types: [...now.types, ...hidden] };
+  if (hidden.length === 0) return now;
+  return Object.freeze({ ...now, types: Object.freeze([...now.types, ...hidden]) });
 }
 
 /** Whether a problem may be why something does not show: one of a folder above it, below it, or of a link to it. */
 function conceals(problem: string, path: string): boolean {
-  return (
-    isAtOrBelow(path, problem) || isAtOrBelow(problem, path) || baseName(problem) === baseName(path)
-  );
+  return isAtOrBelow(path, problem) || isAtOrBelow(problem, path) || baseName(problem) === baseName(path);
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {

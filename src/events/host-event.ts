@@ -24,9 +24,7 @@ export type HostEvent<I extends SnapshotInclusions = SnapshotInclusions> =
     };
 
 /** Options of {@link MdevHost.watch}: `signal` ends the iteration normally, `timeout` is the limit of each look. */
-export interface WatchOptions<
-  I extends SnapshotInclusions = SnapshotInclusions,
-> extends SnapshotOptions<I> {
+export interface WatchOptions<I extends SnapshotInclusions = SnapshotInclusions> extends SnapshotOptions<I> {
   /**
    * What tells when to look. By default the kernel's events, {@link udevSource}, and where there is no `udevadm`, or a `fs`
    * or another sysfs root was given to the host, {@link pollingSource}.
@@ -37,4 +35,19 @@ export interface WatchOptions<
    * changes, and each can be silent without ending.
    */
   readonly interval?: number | undefined;
+}
+
+/**
+ * An iteration over what happens to a host: `for await` goes through it. It is over when its signal is aborted, its loop is left or
+ * `return()` called. It can be gone through once.
+ *
+ * @typeParam I - what was included
+ */
+export interface HostWatch<I extends SnapshotInclusions = SnapshotInclusions> {
+  /** The next event. While it is waited for, and only then, the watch keeps the process alive. */
+  next(): Promise<IteratorResult<HostEvent<I>, undefined>>;
+  /** Ends the watch, also while an event is waited for: that is then the end, too. */
+  return(): Promise<IteratorResult<HostEvent<I>, undefined>>;
+  /** Itself. */
+  [Symbol.asyncIterator](): HostWatch<I>;
 }

@@ -1,10 +1,9 @@
 const LONGEST = 2 ** 31 - 1; // that a timer of Node can wait
 
-/** What is wrong with an interval that is none, as the end of a clause. */
-export const NO_INTERVAL = `is not a number of milliseconds from 1 to ${LONGEST}`;
-
-export function isInterval(value: unknown): value is number {
-  return typeof value === "number" && value >= 1 && value <= LONGEST;
+/** What is wrong with an interval, as a clause. */
+export function intervalFault(interval: unknown): string | undefined {
+  if (typeof interval === "number" && interval >= 1 && interval <= LONGEST) return undefined;
+  return `its interval is not a number of milliseconds from 1 to ${LONGEST}`;
 }
 
 /** Waits so long, or until the signal is aborted. The timer keeps no process alive. */

@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from "../errors.js";
 import { type ChangeSource, CHANGED } from "./change-source.js";
-import { isInterval, NO_INTERVAL, pause } from "./pause.js";
+import { intervalFault, pause } from "./pause.js";
 
-const INTERVAL = 1_000;
+/** The time between two looks where none is given. */
+export const POLLING_INTERVAL = 1_000;
 
 /** Options of {@link pollingSource}. */
 export interface PollingOptions {
@@ -16,12 +17,15 @@ export interface PollingOptions {
  *
  * Throws an {@link InvalidArgumentError} for an interval that is none.
  */
-export function pollingSource({ interval = INTERVAL }: PollingOptions = {}): ChangeSource {
-  if (!isInterval(interval))
-    throw new InvalidArgumentError({ tried: "poll for changes", reason: `its interval ${NO_INTERVAL}` });
+export function pollingSource({ interval = POLLING_INTERVAL }: PollingOptions = {}): ChangeSource {
+  const fault = intervalFault(interval);
+  if (fault !== undefined) throw new InvalidArgumentError({ tried: "poll for changes", reason: fault });
   return Object.freeze({
     async *hints(signal: AbortSignal) {
-      for (; !signal.aborted; await pause(interval, signal)) yield CHANGED;
+      while (!signal.aborted) {
+        yield CHANGED;
+        await pause(interval, signal);
+      }
     },
   });
 }

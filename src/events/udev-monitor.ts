@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
 import { IoError, UnsupportedError } from "../errors.js";
 import { log } from "../log.js";
 import { pause } from "./pause.js";
@@ -36,7 +35,10 @@ export class UdevMonitor {
   static async start(program: string, signal: AbortSignal): Promise<UdevMonitor | undefined> {
     const { spawn } = await import("node:child_process");
     if (signal.aborted) return undefined;
-    return new UdevMonitor(program, spawn(program, ARGUMENTS, { cwd: "/", stdio: ["ignore", "pipe", "pipe"] }));
+    return new UdevMonitor(
+      program,
+      spawn(program, ARGUMENTS, { cwd: "/", stdio: ["ignore", "pipe", "pipe"] }),
+    );
   }
 
   /** What it prints, until it ends: {@link UdevMonitor.failure} tells why it did. */
@@ -91,7 +93,8 @@ function endOf(child: ChildProcess): Promise<string | Error> {
   });
 }
 
-// Pipes of a child are sockets, though typed as plain streams; it has none where there are too many open files.
-function pipesOf({ stdout, stderr }: ChildProcess): readonly Socket[] {
-  return [stdout, stderr].filter((pipe: Readable | null | undefined) => pipe != null) as Socket[];
+// Pipes of a child are sockets, though typed as plain streams; it has none where no more files can be opened.
+function pipesOf(child: ChildProcess): readonly Socket[] {
+  const pipes = [child.stdout, child.stderr] as readonly (Socket | null | undefined)[];
+  return pipes.filter((pipe) => pipe !== null && pipe !== undefined);
 }

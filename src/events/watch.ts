@@ -10,17 +10,15 @@ import { inclusionsFault } from "../snapshot/inclusions.js";
 import { Bell } from "./bell.js";
 import type { ChangeSource } from "./change-source.js";
 import { withoutDoubt } from "./doubt.js";
-import type { HostEvent, WatchOptions } from "./host-event.js";
-import { isInterval, NO_INTERVAL, pause } from "./pause.js";
-import { pollingSource } from "./polling-source.js";
+import type { HostEvent, HostWatch, WatchOptions } from "./host-event.js";
+import { intervalFault, pause } from "./pause.js";
+import { POLLING_INTERVAL, pollingSource } from "./polling-source.js";
 
 const INTERVAL = 5_000;
 /** How long a source may take to begin to listen before the first look is taken without it. */
 const PATIENCE = 1_000;
 /** The shortest time between two looks. */
 const GAP = 10;
-/** How often is looked when a source has broken. */
-const POLLING = 1_000;
 const FOR_EVER = 2 ** 31 - 1;
 
 /** Takes a snapshot of the watched host, under these limits. */
@@ -30,7 +28,7 @@ export type Look = (limits: OperationOptions) => AsyncResult<HostSnapshot, MdevE
  * The iteration over what happens to a host. It looks when its consumer asks and there is reason to: while the consumer is
  * busy nothing piles up but the note that it is time to look.
  */
-export class Watch implements AsyncIterableIterator<HostEvent, undefined> {
+export class Watch implements HostWatch {
   readonly #look: Look;
   readonly #source: ChangeSource;
   readonly #interval: number;
@@ -55,19 +53,17 @@ export class Watch implements AsyncIterableIterator<HostEvent, undefined> {
     return this;
   }
 
-  /** The next event. While it is waited for, and only then, the watch keeps the process alive. */
   async next(): Promise<IteratorResult<HostEvent, undefined>> {
-    if (this.#over.signal.aborted) return this.return();
+    if (this.#isOver()) return this.return();
     const awake = setInterval(() => undefined, FOR_EVER);
     try {
       const event = await this.#events.next();
-      return this.#over.signal.aborted ? await this.return() : event;
+      return this.#isOver() ? await this.return() : event;
     } finally {
       clearInterval(awake);
     }
   }
 
-  /** Ends the watch, also while an event is waited for. */
   return(): Promise<IteratorResult<HostEvent, undefined>> {
     this.#end();
     return this.#events.return(undefined);
@@ -90,7 +86,7 @@ export class Watch implements AsyncIterableIterator<HostEvent, undefined> {
     let before: HostSnapshot | undefined;
     let failure: string | undefined;
     let soon = GAP;
-    while (!signal.aborted) {
+    while (!this.#isOver()) {
       const complaint = this.#complaint;
       this.#complaint = undefined;
       if (complaint !== undefined) yield { type: "problem", problem: complaint };
@@ -99,7 +95,7 @@ export class Watch implements AsyncIterableIterator<HostEvent, undefined> {
       const began = performance.now();
       const looked = await this.#look({ ...this.#timeout, signal });
       const took = performance.now() - began;
-      if (signal.aborted) return;
+      if (this.#isOver()) return;
       let events: readonly HostEvent[];
       if (looked.ok) {
         const after = before === undefined ? looked.value : withoutDoubt(before, looked.value);
@@ -126,11 +122,11 @@ export class Watch implements AsyncIterableIterator<HostEvent, undefined> {
       await this.#heed(this.#source);
       throw new IoError({ tried: "listen for changes", reason: "the source ended" });
     } catch (thrown) {
-      if (this.#over.signal.aborted) return;
+      if (this.#isOver()) return;
       this.#complaint = problemOf(errorOf(thrown));
       log.watch("polls from now on: %s", this.#complaint.message);
     }
-    await this.#heed(pollingSource({ interval: Math.min(POLLING, this.#interval) }));
+    await this.#heed(pollingSource({ interval: Math.min(POLLING_INTERVAL, this.#interval) }));
   }
 
   async #heed(source: ChangeSource): Promise<void> {
@@ -140,6 +136,10 @@ export class Watch implements AsyncIterableIterator<HostEvent, undefined> {
       if (hint.type === "problem") this.#complaint = hint.problem;
       this.#bell.ring();
     }
+  }
+
+  #isOver(): boolean {
+    return this.#over.signal.aborted;
   }
 
   readonly #end = (): void => {
@@ -172,6 +172,6 @@ function faultOf(options: WatchOptions | undefined): string | undefined {
   const { source, interval, include } = options;
   if (source !== undefined && typeof (source as Partial<ChangeSource> | null)?.hints !== "function")
     return "its source is none";
-  if (interval !== undefined && !isInterval(interval)) return `its interval ${NO_INTERVAL}`;
-  return inclusionsFault(include);
+  const slow = interval === undefined ? undefined : intervalFault(interval);
+  return slow ?? inclusionsFault(include);
 }

@@ -88,7 +88,10 @@ printf '${BANNER}'; sleep 0.1; printf '${OTHER}${OTHER}'; sleep 0.1; printf '${E
   });
 
   it.each([
-    ["ends a program that heeds no SIGTERM", `trap '' TERM INT HUP; printf '${BANNER}'; while :; do sleep 0.05; done`],
+    [
+      "ends a program that heeds no SIGTERM",
+      `trap '' TERM INT HUP; printf '${BANNER}'; while :; do sleep 0.05; done`,
+    ],
     ["ends although another process holds the pipes", `printf '${BANNER}'; sleep 3 & exec sleep 60`],
     ["ends a program that says nothing", "exec sleep 60"],
   ])("%s", async (_what, script) => {
@@ -112,7 +115,9 @@ printf '${BANNER}'; sleep 0.1; printf '${OTHER}${OTHER}'; sleep 0.1; printf '${E
 
   it("ends the program when the loop over its hints is left", async () => {
     const { signal } = new AbortController();
-    for await (const hint of udevSource({ program: program(`printf '${BANNER}'; exec sleep 60`) }).hints(signal)) {
+    for await (const hint of udevSource({ program: program(`printf '${BANNER}'; exec sleep 60`) }).hints(
+      signal,
+    )) {
       expect(hint).toEqual(CHANGED);
       break;
     }
@@ -132,7 +137,11 @@ printf '${BANNER}'; sleep 0.1; printf '${OTHER}${OTHER}'; sleep 0.1; printf '${E
   it.each([
     ["cannot be started", undefined, /does not start \(EACCES\)/u],
     ["ends", `printf '${BANNER}'; exit 0`, /ended with status 0\.$/u],
-    ["fails", "echo 'Failed to   bind:\nno' >&2; exit 7", /ended with status 7, and said: Failed to bind: no\.$/u],
+    [
+      "fails",
+      "echo 'Failed to   bind:\nno' >&2; exit 7",
+      /ended with status 7, and said: Failed to bind: no\.$/u,
+    ],
     ["is killed", "kill -KILL $$", /was ended by SIGKILL\.$/u],
     ["closes its output", "exec >&-; exec sleep 60", /closed its output\.$/u],
     ["complains without end", "yes complaint | head -c 1000000 >&2; exit 1", /said: .{300,500}complaint\.$/u],

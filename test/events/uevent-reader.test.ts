@@ -51,7 +51,12 @@ describe("the reader of what udevadm prints", () => {
     const lost = Array.from({ length: 1000 }, () => reader.read("x".repeat(1000))).flat();
     expect(lost.length).toBeGreaterThan(10);
     expect(lost.every(concernsMdev)).toBe(true);
-    expect(reader.read(`\n\n${printed({ ACTION: "add" })}`).at(-1)?.get("ACTION")).toBe("add");
+    expect(
+      reader
+        .read(`\n\n${printed({ ACTION: "add" })}`)
+        .at(-1)
+        ?.get("ACTION"),
+    ).toBe("add");
   });
 });
 
