@@ -1,5 +1,7 @@
+import { inNaturalOrderOf } from "../identifiers.js";
 import { baseName } from "../paths.js";
-import type { DeviceSnapshot, HostSnapshot, ParentSnapshot } from "../snapshot/host-snapshot.js";
+import { placeOf } from "../snapshot/diff.js";
+import type { HostSnapshot, ParentSnapshot } from "../snapshot/host-snapshot.js";
 
 /**
  * A snapshot with what a problem may have hidden from it: parents, types and devices that were there before and are not now,
@@ -16,12 +18,17 @@ export function withoutDoubt(before: HostSnapshot, after: HostSnapshot): HostSna
     if (now !== undefined) parents.set(was.path, withHiddenTypes(was, now, paths));
     else if (hidden(was.path)) parents.set(was.path, was);
   }
-  const devices = new Map(after.devices.map((device) => [pathOf(device), device]));
+  const seen = new Set(after.parents.map(({ path }) => path));
+  const devices = new Map(after.devices.map((device) => [placeOf(device), device]));
   for (const was of before.devices) {
-    if (!devices.has(pathOf(was)) && parents.has(was.parentPath) && hidden(pathOf(was)))
-      devices.set(pathOf(was), was);
+    if (devices.has(placeOf(was)) || !parents.has(was.parentPath)) continue;
+    if (!seen.has(was.parentPath) || hidden(placeOf(was))) devices.set(placeOf(was), was);
   }
-  return Object.freeze({ ...after, parents: [...parents.values()], devices: [...devices.values()] });
+  return Object.freeze({
+    ...after,
+    parents: inNaturalOrderOf(parents.values(), ({ id }) => id),
+    devices: inNaturalOrderOf(devices.values(), ({ id }) => id),
+  });
 }
 
 function withHiddenTypes(
@@ -36,7 +43,8 @@ function withHiddenTypes(
     ({ id }) => !ids.has(id) && below.some((path) => ids.size === 0 || path.split("/").includes(id)),
   );
   if (hidden.length === 0) return now;
-  return Object.freeze({ ...now, types: Object.freeze([...now.types, ...hidden]) });
+  const types = inNaturalOrderOf([...now.types, ...hidden], ({ id }) => id);
+  return Object.freeze({ ...now, types: Object.freeze(types) });
 }
 
 /** Whether a problem may be why something does not show: one of a folder above it, below it, or of a link to it. */
@@ -46,8 +54,4 @@ function conceals(problem: string, path: string): boolean {
 
 function isAtOrBelow(path: string, folder: string): boolean {
   return `${path}/`.startsWith(`${folder}/`);
-}
-
-function pathOf({ parentPath, id }: DeviceSnapshot): string {
-  return `${parentPath}/${id}`;
 }

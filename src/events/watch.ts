@@ -7,6 +7,7 @@ import { log } from "../log.js";
 import { diff } from "../snapshot/diff.js";
 import type { HostSnapshot } from "../snapshot/host-snapshot.js";
 import { inclusionsFault } from "../snapshot/inclusions.js";
+import { Arrivals } from "./arrivals.js";
 import { Bell } from "./bell.js";
 import type { ChangeSource } from "./change-source.js";
 import { withoutDoubt } from "./doubt.js";
@@ -58,7 +59,9 @@ export class Watch implements HostWatch {
     const awake = setInterval(() => undefined, FOR_EVER);
     try {
       const event = await this.#events.next();
-      return this.#isOver() ? await this.return() : event;
+      if (this.#isOver()) return await this.return();
+      if (event.done !== true) Object.freeze(event.value);
+      return event;
     } finally {
       clearInterval(awake);
     }
@@ -86,6 +89,8 @@ export class Watch implements HostWatch {
     let before: HostSnapshot | undefined;
     let failure: string | undefined;
     let soon = GAP;
+    let onItsWay = false;
+    const arrivals = new Arrivals();
     while (!this.#isOver()) {
       const complaint = this.#complaint;
       this.#complaint = undefined;
@@ -98,9 +103,11 @@ export class Watch implements HostWatch {
       if (this.#isOver()) return;
       let events: readonly HostEvent[];
       if (looked.ok) {
-        const after = before === undefined ? looked.value : withoutDoubt(before, looked.value);
-        events = before === undefined ? [{ type: "snapshot", snapshot: after }] : newsOf(before, after);
-        [before, failure] = [after, undefined];
+        const after = looked.value;
+        onItsWay = after.devices.some(({ state }) => state !== "active");
+        const told = before === undefined ? after : arrivals.settled(before, withoutDoubt(before, after));
+        events = before === undefined ? [{ type: "snapshot", snapshot: told }] : newsOf(before, told);
+        [before, failure] = [told, undefined];
       } else {
         const { message } = looked.error;
         events = message === failure ? [] : [{ type: "problem", problem: problemOf(looked.error) }];
@@ -110,7 +117,6 @@ export class Watch implements HostWatch {
       yield* events;
 
       // A device on its way says nothing when it has arrived: `mdev_type` comes after the last event of the kernel.
-      const onItsWay = before?.devices.some(({ state }) => state !== "active") ?? false;
       soon = onItsWay && events.length === 0 ? Math.min(2 * soon, this.#interval) : GAP;
       await pause(Math.max(GAP, took), signal); // at most half of the time goes into looking
       await this.#bell.heard(onItsWay ? soon : this.#interval);

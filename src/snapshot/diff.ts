@@ -163,7 +163,7 @@ function changesOfTypes(was: ParentSnapshot, parent: ParentSnapshot): HostChange
 }
 
 /** Where a device is: no two devices are in one place at a time. */
-function placeOf({ parentPath, id }: DeviceSnapshot): string {
+export function placeOf({ parentPath, id }: DeviceSnapshot): string {
   return `${parentPath}/${id}`;
 }
 
