@@ -116,10 +116,12 @@ export class Watch implements HostWatch {
       log.watch("looked for %d ms: %d events", took, events.length);
       yield* events;
 
-      // A device on its way says nothing when it has arrived: `mdev_type` comes after the last event of the kernel.
+      // What is on its way does not say when it has arrived: `mdev_type` comes after the kernel's last event, and the number
+      // of available instances may change after its device has gone.
+      const isRestless = onItsWay || events.length > 0;
       soon = onItsWay && events.length === 0 ? Math.min(2 * soon, this.#interval) : GAP;
       await pause(Math.max(GAP, took), signal); // at most half of the time goes into looking
-      await this.#bell.heard(onItsWay ? soon : this.#interval);
+      await this.#bell.heard(isRestless ? soon : this.#interval);
     }
   }
 

@@ -171,6 +171,36 @@ describe("what is told", () => {
   });
 });
 
+describe("the number of available instances", () => {
+  it("is looked at once more after a change: it can come later than the last event", async () => {
+    const simulated = new SimulatedHost();
+    const stale = { reads: 0 };
+    const gpu = simulated.addParent({
+      path: "devices/virtual/gpu/gpu",
+      subsystem: "class/gpu",
+      deviceDriver: "gpu",
+      types: [
+        {
+          id: "gpu-1",
+          attributes: {
+            available_instances: {
+              read: () => (gpu.devices.length > 0 || stale.reads-- > 0 ? "0\n" : "1\n"),
+            },
+          },
+        },
+      ],
+    });
+    const host = new MdevHost({ fs: simulated.fs });
+    gpu.create("gpu-1", UUID);
+    const replica = listen(host, { source: simulated.changes, interval: NEVER });
+    await replica.next();
+    stale.reads = 1;
+    gpu.remove(UUID);
+    await replica.until(({ type }) => type === "availability-changed");
+    expect(replica.story).toEqual(["snapshot", "device-removed gpu-1 active", "gpu-1 0 1"]);
+  });
+});
+
 describe("a slow consumer", () => {
   it("is told what has changed since, in no more events than there are differences", async () => {
     const { simulated, mdpy, host } = makeWorld();

@@ -6,6 +6,7 @@ import { afterEach, describe, it } from "node:test";
 import { MdevHost } from "../../src/index.js";
 import { contract } from "../contract/contract.js";
 import { differencesOf } from "../contract/subject.js";
+import { watching } from "./events.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -30,4 +31,6 @@ describe(`real kernel ${release()}`, () => {
     },
     { host: new MdevHost(), differences: differencesOf(release()), rounds, seed },
   );
+
+  watching(new MdevHost(), rounds);
 });
