@@ -171,6 +171,43 @@ describe("what is told", () => {
   });
 });
 
+describe("a device that looks as if it were going when it is first seen", () => {
+  it("is told when it is ready: Linux 5.10 shows half-made ones so", async () => {
+    for (const before of ["driver", "mdev_type", "remove"] as const) {
+      const { simulated, host } = makeWorld("5.10");
+      const replica = listen(host, { source: simulated.changes, interval: 5 });
+      await replica.next();
+      const pause = simulated.pauseCreate({ before });
+      const mdpy = await host.parent("mdpy").getOrThrow();
+      const creation = (await mdpy.type("mdpy-hd").getOrThrow()).create({ uuid: UUID });
+      await pause.reached;
+      setTimeout(() => pause.resume(), 50);
+      await replica.until(({ type }) => type === "device-ready");
+      const told = replica.story.filter((line) => line.startsWith("device-"));
+      expect(told, before).toEqual(["device-added mdpy-hd active", "device-ready mdpy-hd active"]);
+      await creation.getOrThrow();
+    }
+  });
+
+  it("is told a second later when it stays so, and its end then, too", async () => {
+    const { simulated, mdpy, host } = makeWorld();
+    const replica = listen(host, { source: simulated.changes, interval: NEVER });
+    await replica.next();
+    mdpy.create("mdpy-hd", UUID);
+    const vm = simulated.open(UUID);
+    const removal = simulated.fs.writeFile(`${mdpy.path}/${UUID}/remove`, "1\n", { flag: 1 });
+    await quiet(); // it waits for the virtual machine
+    const began = performance.now();
+    await replica.until(({ type }) => type === "device-added");
+    expect(performance.now() - began).toBeGreaterThan(900);
+    expect(replica.story.at(-1)).toBe("device-added ? removing");
+    vm.close();
+    await removal;
+    await replica.until(({ type }) => type === "device-removed");
+    await replica.untilItKnows(host);
+  });
+});
+
 describe("the number of available instances", () => {
   it("is looked at once more after a change: it can come later than the last event", async () => {
     const simulated = new SimulatedHost();

@@ -179,7 +179,7 @@ depmod -b "$tree" "$kver"
 if [ "$arch" = x86_64 ]; then
   libs=$root/usr/lib/x86_64-linux-gnu own=usr/lib/udevadm
   mkdir "$tree/$own"
-  "$libs/ld-linux-x86-64.so.2" --library-path "$libs" --list "$root/usr/bin/udevadm" | grep -o '/[^ ]*' |
+  "$libs/ld-linux-x86-64.so.2" --library-path "$libs:$libs/systemd" --list "$root/usr/bin/udevadm" | grep -o '/[^ ]*' |
     xargs -I{} cp -L {} "$root/usr/bin/udevadm" "$tree/$own"
   printf '#!/bin/sh\nexec /%s/ld-linux-x86-64.so.2 --library-path /%s /%s/udevadm "$@"\n' $own $own $own > "$tree/usr/bin/udevadm"
   chmod 755 "$tree/usr/bin/udevadm"
