@@ -177,11 +177,13 @@ depmod -b "$tree" "$kver"
 # Node and its libraries: this machine's, or Debian's for the other architecture. udevadm is of the guest's Debian,
 # whose libraries are not this machine's: where those are, it has its own beside it.
 if [ "$arch" = x86_64 ]; then
-  libs=$root/usr/lib/x86_64-linux-gnu own=usr/lib/udevadm
-  mkdir "$tree/$own"
-  "$libs/ld-linux-x86-64.so.2" --library-path "$libs:$libs/systemd" --list "$root/usr/bin/udevadm" | grep -o '/[^ ]*' |
-    xargs -I{} cp -L {} "$root/usr/bin/udevadm" "$tree/$own"
-  printf '#!/bin/sh\nexec /%s/ld-linux-x86-64.so.2 --library-path /%s /%s/udevadm "$@"\n' $own $own $own > "$tree/usr/bin/udevadm"
+  libs=/usr/lib/x86_64-linux-gnu own=/usr/lib/udevadm
+  loader=$libs/ld-linux-x86-64.so.2
+  mkdir "$tree$own"
+  chroot "$root" $loader --library-path $libs:$libs/systemd --list /usr/bin/udevadm | grep -o "$libs/[^ ]*" |
+    while read -r lib; do cp -L "$root$lib" "$tree$own"; done
+  cp -L "$root$loader" "$root/usr/bin/udevadm" "$tree$own"
+  printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/udevadm "$@"\n' $own $own $own > "$tree/usr/bin/udevadm"
   chmod 755 "$tree/usr/bin/udevadm"
   cp "$node" "$tree/usr/bin/node"
   ldd "$node" | grep -o '/[^ ]*' | while read -r lib; do
