@@ -1,5 +1,5 @@
 import childProcess from "node:child_process";
-import { getEventListeners } from "node:events";
+import { EventEmitter, getEventListeners, on } from "node:events";
 import { writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
@@ -319,6 +319,39 @@ describe("nothing is lost", () => {
       await replica.untilItKnows(host);
     }
   });
+
+  it("of what changes at any step of a later look, which finds nothing else", async () => {
+    const count = await stepsOfFirstLook();
+    for (let at = 1; at <= count; at++) {
+      const { simulated, mdpy, host } = makeWorld();
+      mdpy.create("mdpy-vga", UUID);
+      const nudges = new EventEmitter();
+      const source: ChangeSource = {
+        async *hints(signal) {
+          const nudged = on(nudges, "nudge", { signal });
+          for (;;) {
+            yield CHANGED;
+            await nudged.next();
+          }
+        },
+      };
+      const replica = listen(host, { source, interval: NEVER });
+      await replica.next();
+      const told = replica.next();
+      await vi.waitFor(() => expect(simulated.operations.length).toBe(2 * count)); // it has looked once more
+      let step = 0;
+      const stop = simulated.onOperation(() => {
+        if (++step !== at) return;
+        mdpy.remove(UUID);
+        nudges.emit("nudge");
+      });
+      nudges.emit("nudge");
+      await told;
+      stop();
+      await replica.untilItKnows(host);
+      expect(replica.story).toContain("device-removed mdpy-vga active");
+    }
+  }, 60_000);
 
   it("of what changes before the source listens, however late it does", async () => {
     const { simulated, mdpy, host } = makeWorld();
