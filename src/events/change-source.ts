@@ -19,8 +19,7 @@ export type ChangeHint =
  *
  * @example
  * ```ts
- * import { once } from "node:events";
- * import { EventEmitter } from "node:events";
+ * import { EventEmitter, once } from "node:events";
  * import { type ChangeSource, MdevHost } from "vfio-mdev";
  * import { SimulatedHost } from "vfio-mdev/testing";
  *

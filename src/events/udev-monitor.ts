@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { IoError, UnsupportedError } from "../errors.js";
 import { log } from "../log.js";
 import { pause } from "./pause.js";
@@ -16,15 +16,18 @@ export class UdevMonitor {
   static #endsWithProcess = false;
   readonly #program: string;
   readonly #child: ChildProcess;
-  readonly #end: Promise<string | Error>;
+  /** It has ended, or never began, and nothing of its output is left. */
+  readonly #closed: Promise<unknown>;
+  #error: NodeJS.ErrnoException | undefined;
   #complaint = "";
 
   private constructor(program: string, child: ChildProcess) {
     this.#program = program;
     this.#child = child;
-    this.#end = endOf(child);
+    child.once("error", (error) => (this.#error = error));
+    this.#closed = new Promise((resolve) => child.once("close", resolve).once("error", resolve));
     child.unref();
-    for (const pipe of pipesOf(child)) pipe.setEncoding("utf8").unref();
+    for (const pipe of pipesOf(child)) pipe.setEncoding("utf8").unref?.();
     child.stderr?.on("data", (piece: string) => {
       this.#complaint = (this.#complaint + piece).slice(-LONGEST_COMPLAINT);
     });
@@ -52,16 +55,15 @@ export class UdevMonitor {
 
   /** Why there is no more output. */
   async failure(signal: AbortSignal): Promise<IoError | UnsupportedError> {
-    const end = await Promise.race([this.#end, pause(PATIENCE, signal).then(() => "closed its output")]);
-    const program = this.#program;
-    if (typeof end === "string") {
+    await Promise.race([this.#closed, pause(PATIENCE, signal)]);
+    const [program, cause] = [this.#program, this.#error];
+    if (cause === undefined) {
       const said = this.#complaint.trim().replaceAll(/\s+/gu, " ");
       const words = said === "" ? "" : `, and said: ${said}`;
-      return new IoError({ tried: TRIED, reason: `${program} ${end}${words}` });
+      return new IoError({ tried: TRIED, reason: `${program} ${this.#end}${words}` });
     }
-    const { code } = end as NodeJS.ErrnoException;
-    const facts = { tried: TRIED, errno: code, cause: end };
-    if (code === "ENOENT")
+    const facts = { tried: TRIED, errno: cause.code, cause };
+    if (cause.code === "ENOENT")
       return new UnsupportedError({ ...facts, reason: `there is no program ${program}`, missing: program });
     return new IoError({ ...facts, reason: `${program} does not start` });
   }
@@ -71,6 +73,13 @@ export class UdevMonitor {
     UdevMonitor.#running.delete(this);
     this.#child.kill("SIGKILL");
     for (const pipe of pipesOf(this.#child)) pipe.destroy(); // whoever else may hold the other end
+  }
+
+  /** How it ended, as a clause. */
+  get #end(): string {
+    const { exitCode, signalCode } = this.#child;
+    if (signalCode !== null) return `was ended by ${signalCode}`;
+    return exitCode === null ? "closed its output" : `ended with status ${exitCode}`;
   }
 
   static #keep(monitor: UdevMonitor): void {
@@ -83,18 +92,11 @@ export class UdevMonitor {
   }
 }
 
-/** How a child ended, as a clause; the error with which it did not begin. */
-function endOf(child: ChildProcess): Promise<string | Error> {
-  return new Promise((resolve) => {
-    child.once("error", resolve);
-    child.once("exit", (status, signal) => {
-      resolve(signal === null ? `ended with status ${status ?? "unknown"}` : `was ended by ${signal}`);
-    });
-  });
-}
+/** One end of a pipe to a child: a socket, though typed as a plain stream; other runtimes than Node may have another. */
+type Pipe = Readable & { readonly unref?: () => void };
 
-// Pipes of a child are sockets, though typed as plain streams; it has none where no more files can be opened.
-function pipesOf(child: ChildProcess): readonly Socket[] {
-  const pipes = [child.stdout, child.stderr] as readonly (Socket | null | undefined)[];
+// There are none where no more files can be opened.
+function pipesOf(child: ChildProcess): readonly Pipe[] {
+  const pipes = [child.stdout, child.stderr] as readonly (Pipe | null | undefined)[];
   return pipes.filter((pipe) => pipe !== null && pipe !== undefined);
 }
