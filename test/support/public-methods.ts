@@ -59,7 +59,8 @@ function beside<T extends object>(own: T, options: OperationOptions | undefined)
 const host = {
   support: (world, options) => world.host.support(options),
   parents: (world, options) => world.host.parents(options),
-  waitForParents: (world, options) => world.host.waitForParents(beside({ ids: [GPU], timeout: 3, interval: 1 }, options)),
+  waitForParents: (world, options) =>
+    world.host.waitForParents(beside({ ids: [GPU], timeout: 3, interval: 1 }, options)),
   parent: (world, options) => world.host.parent(GPU, options),
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
@@ -70,6 +71,7 @@ const host = {
     world.host.removeOwned(OWNER, options).map(([removal]) => {
       return removal?.error === undefined ? Result.ok(removal) : Result.error(removal.error);
     }),
+  snapshot: (world, options) => world.host.snapshot(options),
 } satisfies Table<MdevHost>;
 
 const parent = {
