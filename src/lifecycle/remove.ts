@@ -111,6 +111,8 @@ export function removeDevice(
       const isMaker = whoever === "its maker";
       const claim = isMaker ? undefined : await Ledger.of(io, context)?.claimTo(device);
       const conflict = isMaker ? undefined : refusal(device, claim, owner, tried);
+      // One that has gone meanwhile is nobody's, which its state will tell.
+      if (conflict !== undefined && !(await layout.exists(io, device))) continue;
       if (conflict !== undefined) return Result.error(conflict);
       const removed = await command(io, device, options);
       await untilGone(io, device, inode, limit);

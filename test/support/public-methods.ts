@@ -115,7 +115,7 @@ const device = {
     ),
   can: (world, options) => world.device.can("remove", options),
   read: (world, options) => world.device.read(options),
-  remove: (world, options) => world.device.remove(options),
+  remove: (world, options) => world.device.remove(beside({ owner: OWNER }, options)),
   as: (world) => world.device.as(AnyDevice),
 } satisfies Table<Omit<MdevDevice, "reset">>; // the layout of this world has none
 
