@@ -40,6 +40,6 @@ function summaryOf(event) {
     case "availability-changed":
       return { ...event, parent: event.parent.id, mdevType: event.mdevType.id };
     default:
-      return { type: event.type, ...event.device };
+      return { type: event.type, device: event.device };
   }
 }

@@ -36,11 +36,10 @@ async function run(
   kill?: NodeJS.Signals,
 ): Promise<End & { monitorIsGone(): Promise<void> }> {
   const place = temporaryFolder();
+  // One that says nothing more never hears that nobody listens any more.
+  const goesOn = kill === undefined ? "exec sleep 30" : "while printf 'x\\n\\n'; do sleep 0.05; done";
   const [udevadm, pid] = [join(place, "udevadm"), join(place, "pid")];
-  writeFileSync(
-    udevadm,
-    `#!/bin/sh\ntrap '' TERM\necho $$ > ${pid}\nprintf 'KERNEL\\n\\n'\nwhile printf 'x\\n\\n'; do sleep 0.05; done\n`,
-  );
+  writeFileSync(udevadm, `#!/bin/sh\ntrap '' TERM\necho $$ > ${pid}\nprintf 'KERNEL\\n\\n'\n${goesOn}\n`);
   chmodSync(udevadm, 0o755);
   const code = `
     const { MdevHost, SimulatedHost, pollingSource, udevSource } = require(${JSON.stringify(library)});

@@ -342,14 +342,14 @@ describe("nothing is lost", () => {
       let step = 0;
       const stop = simulated.onOperation(() => {
         if (++step !== at) return;
-        mdpy.remove(UUID);
+        mdpy.create("mdpy-hd");
         nudges.emit("nudge");
       });
       nudges.emit("nudge");
       await told;
       stop();
       await replica.untilItKnows(host);
-      expect(replica.story).toContain("device-removed mdpy-vga active");
+      expect(replica.story).toContain("device-added mdpy-hd active");
     }
   }, 60_000);
 
