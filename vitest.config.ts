@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/package/**", "test/kernel/**"],
+    testTimeout: 30_000, // for machines with other work to do
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
     reporters: ["default", "json"],
     outputFile: { json: ".cache/reports/unit.json" },

@@ -128,7 +128,7 @@ describe.each(PUBLIC_METHODS)("%s", (name, method) => {
       world.meddler.meddle((call) => (call.number === silent ? new Promise(() => undefined) : call.honest()));
       expect(await settled(() => method(world)), `call ${silent}`).toBe("timeout");
       // A creation is undone behind the caller's back.
-      await vi.waitFor(() => expect(timers.open).toBe(0));
+      await vi.waitFor(() => expect(timers.open).toBe(0), 10_000);
     }
   });
 

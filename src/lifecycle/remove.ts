@@ -178,8 +178,8 @@ async function command(io: Io, device: FoundDevice, options: RemoveOptions | und
   for (let tries = 0; ; tries++) {
     // A device that is another one by now must not be removed: look again before each try.
     if (tries > 0 && !(await layout.exists(io, device))) return false;
-    const { path, text } = await layout.remove(io, device);
     try {
+      const { path, text } = await layout.remove(io, device);
       await io.writeDetached(path, text);
       return true;
     } catch (thrown) {
