@@ -110,13 +110,12 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
       t.diagnostic(
         `two processes, ${rounds} rounds each in ${Math.round(performance.now() - begun)} ms: ${JSON.stringify(results)}, at most ${most} at a time`,
       );
-      for (const {
-        made = 0,
-        "removed: true": removed = 0,
-        "no-instances": refused = 0,
-        ...others
-      } of results) {
-        assert.deepEqual(others, {});
+      for (const { made = 0, "removed: true": removed = 0, ...others } of results) {
+        const { "no-instances": full = 0, "io ENOMEM": lost = 0, ...rest } = others;
+        assert.deepEqual(rest, {});
+        // Linux 5.10 has no errno of its own for it, and by the time one looks there may be room again.
+        if (!differences.racyCount) assert.equal(lost, 0);
+        const refused = full + lost;
         assert.equal(made, removed);
         assert.equal(made + refused, rounds);
         assert.ok(made > 0);
