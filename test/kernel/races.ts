@@ -45,11 +45,9 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
       it(`knows of no user of a device, and does not say that there is none: ${who}`, async () => {
         const device = await ok((await typeOf("mtty-1")).create());
         const vm = await open(device);
-        const asks = async (): Promise<unknown> =>
-          JSON.parse(await (await ready(anotherProcess("use", [device.id, ...user], before))).line());
-        assert.deepEqual(await asks(), { state: "unknown", holders: [] });
+        const asking = await ready(anotherProcess("use", [device.id, ...user], before));
+        assert.deepEqual(JSON.parse(await asking.line()), { state: "unknown", holders: [] });
         await vm.close();
-        assert.deepEqual(await asks(), { state: "unknown", holders: [] });
         await ok(device.remove());
       });
     }
