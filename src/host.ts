@@ -8,11 +8,22 @@ import type { HostContext } from "./context.js";
 import { InvalidArgumentError, type MdevError, type NotFoundError, UnsupportedError } from "./errors.js";
 import type { DeviceExtensionClass } from "./extension.js";
 import type { FileSystem } from "./file-system/file-system.js";
+import { defaultSource } from "./events/default-source.js";
+import type { HostWatch, WatchOptions } from "./events/host-event.js";
+import { Watch } from "./events/watch.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
 import { limitsFault, operate } from "./file-system/operation.js";
-import { inNaturalOrderOf, isPciAddress, noSuch, parseDeviceId, parseName, quote } from "./identifiers.js";
+import {
+  inNaturalOrderOf,
+  isPciAddress,
+  noSuch,
+  parseAttributeName,
+  parseDeviceId,
+  parseName,
+  quote,
+} from "./identifiers.js";
 import type { Card } from "./card.js";
 import { draftOf } from "./layouts/draft.js";
 import type { FoundParent, LayoutName } from "./layouts/layout.js";
@@ -24,7 +35,7 @@ import {
   findFolder,
   findParents,
 } from "./layouts/registry.js";
-import { LAYOUT_NAMES, probe } from "./layouts/probe.js";
+import { LAYOUT_NAMES, layoutNamed, probe } from "./layouts/probe.js";
 import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
 import {
   type OwnedDevices,
@@ -40,6 +51,16 @@ import { Parent } from "./parent.js";
 import { baseName, Paths } from "./paths.js";
 import { DirectoryStore } from "./state/directory-store.js";
 import type { StateStore } from "./state/state-store.js";
+import type {
+  DeviceSnapshot,
+  HostSnapshot,
+  ParentSnapshot,
+  SnapshotInclusions,
+  SnapshotOptions,
+  TypeSnapshot,
+} from "./snapshot/host-snapshot.js";
+import { inclusionsFault } from "./snapshot/inclusions.js";
+import { takeSnapshot } from "./snapshot/take.js";
 import type { QueryError } from "./sysfs-object.js";
 
 /** How a host is reached; each has a default that means the local machine. */
@@ -96,6 +117,8 @@ export type LookupError = NotFoundError | QueryError;
 
 /** What looking for a parent can end in; `unsupported`: it has one of the interfaces that came before 2016's layouts. */
 export type ParentLookupError = UnsupportedError | LookupError;
+
+const REVIVE = "take an object from a snapshot";
 
 /**
  * One machine's mediated devices.
@@ -313,6 +336,112 @@ export class MdevHost {
     return removeOwned(this.#context, owner, options);
   }
 
+  /**
+   * The whole host in one pass: its parents with their types and all that these tell, its devices with their types, states,
+   * drivers and IOMMU groups, and the attributes that `include` names. Plain, frozen data; a part that cannot be read is
+   * `undefined`, or left out, and a problem.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { NvidiaVgpuDevice } from "vfio-mdev/nvidia";
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * simulated.addNvidiaGpu({ address: "0000:3b:00.0" }).create("nvidia-156");
+   * const host = new MdevHost({ fs: simulated.fs });
+   *
+   * const include = { devices: { vmName: NvidiaVgpuDevice.vmName } };
+   * const { parents, devices } = await host.snapshot({ include }).getOrThrow();
+   * console.log(parents[0]?.types.find(({ id }) => id === "nvidia-156")?.availableInstances); // prints: 11
+   * for (const { type, state, iommuGroup, attributes } of devices) {
+   *   console.log(type, state, iommuGroup, attributes.vmName); // prints: nvidia-156 active 1 undefined
+   * }
+   * ```
+   */
+  snapshot<I extends SnapshotInclusions = SnapshotInclusions>(
+    options?: SnapshotOptions<I>,
+  ): AsyncResult<HostSnapshot<I>, QueryError> {
+    const tried = "take a snapshot";
+    const take = async (io: Io): Promise<Result<HostSnapshot, InvalidArgumentError>> => {
+      const fault = inclusionsFault(options?.include);
+      if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
+      return Result.ok(await takeSnapshot(io, this.#context, options?.include ?? {}));
+    };
+    // What was included is known by its names alone.
+    return this.#operate(tried, options, take) as AsyncResult<HostSnapshot<I>, QueryError>;
+  }
+
+  /**
+   * What happens to the host from now on: the first event is a snapshot, the next ones are what changes and what goes wrong.
+   * Nothing begins before the first event is asked for, and from then on nothing is lost: while its consumer is busy, changes
+   * are put together to what has changed since its last event. What came and went meanwhile is left out.
+   *
+   * Throws an {@link InvalidArgumentError} for options that are none. All that goes wrong later is an event.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const mdpy = simulated.addMdpy({ count: 1 });
+   * const host = new MdevHost({ fs: simulated.fs }); // new MdevHost() asks udev by itself
+   * for await (const event of host.watch({ source: simulated.changes })) {
+   *   switch (event.type) {
+   *     case "snapshot":
+   *       console.log(event.snapshot.devices.length); // prints: 0
+   *       mdpy.create("mdpy-hd"); // another program does
+   *       break;
+   *     case "availability-changed":
+   *       console.log(event.mdevType.id, event.before, event.after);
+   *       // prints: mdpy-hd 1 0
+   *       // prints: mdpy-vga 1 0
+   *       // prints: mdpy-xga 1 0
+   *       break;
+   *     case "problem":
+   *       console.error(event.problem.message);
+   *       break;
+   *   }
+   *   if (event.type === "device-ready") break; // ends the watch
+   * }
+   * ```
+   */
+  watch<I extends SnapshotInclusions = SnapshotInclusions>(options?: WatchOptions<I>): HostWatch<I> {
+    const include = options?.include;
+    const look = (limits: OperationOptions): AsyncResult<HostSnapshot, QueryError> =>
+      this.snapshot({ ...limits, include });
+    return new Watch(look, defaultSource(this.#context.isLocal), options) as HostWatch<I>;
+  }
+
+  /** The live object of a parent in a snapshot; no I/O. Throws an {@link InvalidArgumentError} for what is none of this host. */
+  parentFrom(entry: Pick<ParentSnapshot, "path" | "layout">): Parent {
+    return this.#context.parent(this.#parentOf(entry));
+  }
+
+  /** The live object of a type in a snapshot, by its parent's entry and its own; no I/O. Throws as {@link MdevHost.parentFrom} does. */
+  typeFrom(parent: Pick<ParentSnapshot, "path" | "layout">, entry: Pick<TypeSnapshot, "id">): MdevType {
+    return this.#context.type(this.#parentOf(parent), checkedId(parseName("type", entry.id, REVIVE)));
+  }
+
+  /** The live object of a device in a snapshot; no I/O. Throws as {@link MdevHost.parentFrom} does. */
+  deviceFrom(entry: Pick<DeviceSnapshot, "id" | "parentPath" | "layout" | "type">): MdevDevice {
+    const parent = this.#parentOf({ path: entry.parentPath, layout: entry.layout });
+    const id = checkedId(parseDeviceId(entry.id, REVIVE));
+    return this.#context.device(parent.layout.deviceAt(parent, id, entry.type));
+  }
+
+  #parentOf({ path, layout: name }: Pick<ParentSnapshot, "path" | "layout">): FoundParent {
+    const layout = layoutNamed(name);
+    const { sysfs } = this.#paths;
+    if (typeof path === "string" && path.startsWith(`${sysfs}/`) && layout !== undefined) {
+      const name = parseAttributeName(path.slice(sysfs.length + 1), REVIVE);
+      if (name.ok) return { path, layout };
+    }
+    const reason = `${quote(path)} in the layout ${quote(name)} is no parent of this host`;
+    throw new InvalidArgumentError({ tried: REVIVE, reason });
+  }
+
   #operate<T, E extends MdevError = never>(
     tried: string,
     options: OperationOptions | undefined,
@@ -320,6 +449,12 @@ export class MdevHost {
   ): AsyncResult<T, E | QueryError> {
     return operate(this.#context, { tried, errnos: VANISHING, options }, body);
   }
+}
+
+/** An id that was checked; throws where it is none. */
+function checkedId(id: Result<string, InvalidArgumentError>): string {
+  if (id.ok) return id.value;
+  throw id.error;
 }
 
 function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] {

@@ -19,7 +19,18 @@ export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./
 export { type DeviceApi, MdevType, type MdevTypeInfo } from "./mdev-type.js";
 export { type DeviceOperation, MdevDevice, type MdevDeviceInfo } from "./mdev-device.js";
 export { type ExtensionError, type QueryError, SysfsObject } from "./sysfs-object.js";
-export type { Problem } from "./inspection.js";
+export { type Problem, problemOf } from "./inspection.js";
+export type {
+  DeviceSnapshot,
+  HostSnapshot,
+  IncludedValues,
+  Inclusion,
+  ParentSnapshot,
+  SnapshotInclusions,
+  SnapshotOptions,
+  TypeSnapshot,
+} from "./snapshot/host-snapshot.js";
+export { diff, type HostChange } from "./snapshot/diff.js";
 export type { CreateOptions } from "./lifecycle/check-creation.js";
 export type { CreateError } from "./lifecycle/create.js";
 export type { SetAttributesError } from "./lifecycle/set-attributes.js";
@@ -74,6 +85,10 @@ export type { ParentLockError } from "./lifecycle/card-lock.js";
 export { Lock, type LockError, type LockHolder, type LockOptions, takeLock } from "./state/lock.js";
 export { DirectoryStore } from "./state/directory-store.js";
 export type { StateEntry, StateStore } from "./state/state-store.js";
+export type { ChangeHint, ChangeSource } from "./events/change-source.js";
+export type { HostEvent, HostWatch, WatchOptions } from "./events/host-event.js";
+export { pollingSource, type PollingOptions } from "./events/polling-source.js";
+export { udevSource, type UdevOptions } from "./events/udev-source.js";
 
 export type { FileStat, FileSystem, WriteOptions } from "./file-system/file-system.js";
 export { type OperationOptions, sharedLimits } from "./file-system/limits.js";

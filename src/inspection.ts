@@ -63,7 +63,7 @@ export class Inspection {
     } catch (thrown) {
       if (!(thrown instanceof FileFailure)) throw thrown;
       const errnos = readingErrnos(attribute ?? { options: {} });
-      this.#problems.push(toProblem(explain(thrown, tried, errnos)));
+      this.#problems.push(problemOf(explain(thrown, tried, errnos)));
       return undefined;
     }
   }
@@ -93,8 +93,8 @@ function decode<T>(codec: Codec<T>, raw: string, path: string): T {
   throw new DecodeFailure(path, raw, decoded.error);
 }
 
-/** An error as a part of a report. */
-export function toProblem(error: MdevError): Problem {
+/** What an error tells, as the plain data that `problems` hold. */
+export function problemOf(error: MdevError): Problem {
   const { path, type, message } = error;
   return Object.freeze(
     error instanceof DecodeError ? { path, type, message, raw: error.raw } : { path, type, message },

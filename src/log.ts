@@ -1,6 +1,6 @@
 import createDebug from "debug";
 
-type Topic = "fs" | "list" | "create" | "remove" | "write" | "lock";
+type Topic = "fs" | "list" | "create" | "remove" | "write" | "lock" | "watch";
 type Logger = (format: string, ...values: readonly unknown[]) => void;
 
 const root = createDebug("vfio-mdev");
@@ -13,4 +13,5 @@ export const log: Readonly<Record<Topic, Logger>> = {
   remove: root.extend("remove"),
   write: root.extend("write"),
   lock: root.extend("lock"),
+  watch: root.extend("watch"),
 };

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { derivedUuid, InvalidArgumentError } from "../src/index.js";
 
 const DNS = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+const UUIDGEN = "uuidgen"; // of util-linux
 const URL = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
 
 describe("a derived UUID", () => {
@@ -28,7 +29,7 @@ describe("a derived UUID", () => {
   });
 
   it("is what uuidgen says, where there is one", (test) => {
-    const uuidgen = spawnSync("uuidgen", ["--sha1", "--namespace", DNS, "--name", "vm-7"], {
+    const uuidgen = spawnSync(UUIDGEN, ["--sha1", "--namespace", DNS, "--name", "vm-7"], {
       encoding: "utf8",
     });
     test.skip(uuidgen.status !== 0, "no uuidgen");

@@ -101,6 +101,17 @@ export class Io {
     }
   }
 
+  /** The inode number of what is at a path; `undefined` where there is nothing. */
+  async inode(path: string): Promise<number | undefined> {
+    try {
+      const { ino }: { readonly ino: unknown } = await this.lstat(path); // of a stranger's class
+      return typeof ino === "number" ? ino : undefined;
+    } catch (thrown) {
+      if (isAbsent(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+
   async isDirectory(path: string): Promise<boolean> {
     try {
       return (await this.lstat(path)).isDirectory();

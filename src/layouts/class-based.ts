@@ -32,6 +32,8 @@ export const classBased: Layout = {
 
   stateOf: async () => "active",
 
+  look: async (io, { path }) => ({ typeId: undefined, state: "active", inode: await io.inode(path) }),
+
   deviceSource: () => NOWHERE,
 
   createFacts: new Set(["uuid", "params", "group"] as const),

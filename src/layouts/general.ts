@@ -35,6 +35,13 @@ export const general: Layout = {
     return (await io.exists(`${path}/type`)) ? "active" : "creating";
   },
 
+  look: async (io, device) => {
+    const typeId = await linkedType(io, device, "type");
+    const inode = await io.inode(await destroyFile(io, device.path));
+    const state = typeId === undefined ? "creating" : "active";
+    return { typeId, state: inode === undefined ? "removing" : state, inode };
+  },
+
   deviceSource: file,
 
   createFacts: new Set(["uuid", "params", "group"] as const),

@@ -43,6 +43,16 @@ export interface FoundDevice {
   readonly typeId?: string;
 }
 
+/** What one look at a device shows. */
+export interface DeviceSight {
+  /** As {@link Layout.typeIdOf}. */
+  readonly typeId: string | undefined;
+  /** As {@link Layout.stateOf}. */
+  readonly state: DeviceState;
+  /** The inode number that no other device has; `undefined` where nothing has such a one. */
+  readonly inode: number | undefined;
+}
+
 /** A device to create. */
 export interface CreateTarget {
   readonly parent: FoundParent;
@@ -72,6 +82,8 @@ export interface Layout {
   /** Whether a folder has this layout, and no other; `files` are those of one of its types, where it has types. */
   fits(io: Io, parent: string, files: ReadonlySet<string> | undefined): Promise<boolean>;
 
+  /** A folder that comes and goes with the parent's registration. */
+  registration(parent: string): string;
   /** The ids of the parent's types. */
   typeIds(io: Io, parent: string): Promise<string[]>;
   /** Whether the parent has a type. */
@@ -83,6 +95,8 @@ export interface Layout {
 
   /** The parent's devices, half-made and half-removed ones included. */
   devices(io: Io, parent: FoundParent): Promise<FoundDevice[]>;
+  /** The device of a parent that is known by its id, and by its type where devices have no other identity. */
+  deviceAt(parent: FoundParent, id: string, typeId: string | undefined): FoundDevice;
   /** The devices of a type; `undefined` where devices do not tell their type. */
   devicesOf(io: Io, parent: FoundParent, typeId: string): Promise<FoundDevice[] | undefined>;
   /** The id of a device's type; `undefined` where that does not show. */
@@ -91,6 +105,8 @@ export interface Layout {
   exists(io: Io, device: FoundDevice): Promise<boolean>;
   /** How far a device that exists is. */
   stateOf(io: Io, device: FoundDevice): Promise<DeviceState>;
+  /** The type, the state and the identity of a device that exists, in the fewest calls. */
+  look(io: Io, device: FoundDevice): Promise<DeviceSight>;
   /** Where a device tells something of itself. */
   deviceSource(fact: DeviceFact): AttributeSource;
 

@@ -47,10 +47,12 @@ export async function linkedType(io: Io, { path }: FoundDevice, link: string): P
 
 type Common =
   | "offers"
+  | "registration"
   | "typeIds"
   | "hasType"
   | "typePath"
   | "devices"
+  | "deviceAt"
   | "exists"
   | "target"
   | "settings"
@@ -63,6 +65,8 @@ type Common =
 export const mdev: Pick<Layout, Common> = {
   offers: (io, parent) => io.isDirectory(typesOf(parent)),
 
+  registration: typesOf,
+
   typeIds: (io, parent) => io.namesIn(typesOf(parent)),
 
   hasType: (io, parent, id) => io.isDirectory(typeFolder(parent, id)),
@@ -72,6 +76,8 @@ export const mdev: Pick<Layout, Common> = {
   // Other folders lie beside the devices (`power`, a child device named `parent` of vfio_ccw): only a UUID is one.
   devices: async (io, parent) =>
     (await io.namesIn(parent.path)).filter(isUuid).map((uuid) => deviceOf(parent, uuid)),
+
+  deviceAt: deviceOf,
 
   exists: (io, { path }) => io.exists(path),
 

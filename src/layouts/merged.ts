@@ -1,6 +1,6 @@
 import { NOWHERE } from "../attributes/source.js";
 import { isUuid } from "../identifiers.js";
-import type { Layout } from "./layout.js";
+import type { DeviceState, Layout } from "./layout.js";
 import { deviceOf, linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
 
 /**
@@ -31,8 +31,17 @@ export const merged: Layout = {
   // that is being created can be taken for one that is being removed, for the moment that it takes.
   stateOf: async (io, { path }) => {
     const complete = await io.exists(`${path}/mdev_type`);
-    if (!(await io.exists(`${path}/remove`))) return "removing";
-    return complete ? "active" : "creating";
+    return stateBy({ complete, removable: await io.exists(`${path}/remove`) });
+  },
+
+  look: async (io, device) => {
+    const typeId = await linkedType(io, device, "mdev_type");
+    const inode = await io.inode(`${device.path}/remove`);
+    return {
+      typeId,
+      state: stateBy({ complete: typeId !== undefined, removable: inode !== undefined }),
+      inode,
+    };
   },
 
   deviceSource: () => NOWHERE,
@@ -46,3 +55,8 @@ export const merged: Layout = {
 
   remove: async (_io, { path }) => ({ path: `${path}/remove`, text: "1\n" }),
 };
+
+function stateBy({ complete, removable }: { complete: boolean; removable: boolean }): DeviceState {
+  if (!removable) return "removing";
+  return complete ? "active" : "creating";
+}

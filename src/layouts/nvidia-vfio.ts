@@ -22,6 +22,8 @@ export const nvidiaVfio: Layout = {
 
   fits: (io, parent) => io.exists(currentFile(parent)),
 
+  registration: (parent) => `${parent}/nvidia`,
+
   // The current type is listed even where the driver lists nothing creatable any more.
   typeIds: async (io, parent) => {
     const numbers = new Set((await creatable(io, parent)).keys());
@@ -52,6 +54,8 @@ export const nvidiaVfio: Layout = {
     return current === 0 ? [] : [deviceOf(parent, typeId(current))];
   },
 
+  deviceAt: (parent, _id, id) => deviceOf(parent, id ?? ""),
+
   devicesOf: async (io, parent, wanted) =>
     (await nvidiaVfio.devices(io, parent)).filter((device) => device.typeId === wanted),
 
@@ -71,6 +75,8 @@ export const nvidiaVfio: Layout = {
   },
 
   stateOf: async () => "active",
+
+  look: async (_io, device) => ({ typeId: device.typeId, state: "active", inode: undefined }),
 
   deviceSource: (fact) => (fact === "reset" ? file("reset") : NOWHERE),
 

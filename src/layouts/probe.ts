@@ -12,6 +12,11 @@ const LAYOUTS: readonly Layout[] = [merged, general, classBased, nvidiaVfio];
 /** The layouts' names. */
 export const LAYOUT_NAMES: readonly LayoutName[] = LAYOUTS.map(({ name }) => name);
 
+/** The layout of a name; `undefined` where there is none. */
+export function layoutNamed(name: string): Layout | undefined {
+  return LAYOUTS.find((layout) => layout.name === name);
+}
+
 /**
  * The layout of a folder, by its files and never by the kernel's version; `undefined` where it is no parent. Where types
  * are offered but none is there to tell by, it is `merged`.
@@ -22,7 +27,7 @@ export async function probe(
   forced: LayoutName | undefined,
 ): Promise<Layout | undefined> {
   if (forced !== undefined) {
-    const layout = LAYOUTS.find(({ name }) => name === forced);
+    const layout = layoutNamed(forced);
     return (await layout?.offers(io, parent)) === true ? layout : undefined;
   }
   const files = await filesOfSomeType(io, parent);

@@ -1,4 +1,4 @@
-import { FileFailure } from "../file-system/failure.js";
+import { FileFailure, OutsideFailure } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import { inNaturalOrderOf, isPciAddress, isUuid, isVirtualFunctionLink } from "../identifiers.js";
 import { log } from "../log.js";
@@ -13,20 +13,27 @@ export interface Registry {
   readonly layout: LayoutName | undefined;
 }
 
+/** Is told what an entry could not be asked; by default the log is. */
+export type Broken = (failure: FileFailure, path: string) => void;
+
 /**
  * All parents: those with a class link, those that only their devices lead to (the kernel leaves the link out where two
  * parents have the same name), and the functions of NVIDIA's driver.
  */
-export async function findParents(io: Io, registry: Registry): Promise<FoundParent[]> {
+export async function findParents(
+  io: Io,
+  registry: Registry,
+  broken: Broken = logged,
+): Promise<FoundParent[]> {
   const { paths } = registry;
   const folders = new Set<string>();
   for (const id of await io.namesIn(paths.mdevClass))
-    await follow(io, paths, `${paths.mdevClass}/${id}`, folders);
-  for (const device of await registeredDevices(io, paths)) folders.add(folderOf(device));
+    await follow(io, paths, `${paths.mdevClass}/${id}`, { into: folders, broken });
+  for (const device of await registeredDevices(io, paths, broken)) folders.add(folderOf(device));
   for (const id of (await io.namesIn(paths.nvidiaDriver)).filter(isPciAddress)) {
-    await follow(io, paths, `${paths.nvidiaDriver}/${id}`, folders);
+    await follow(io, paths, `${paths.nvidiaDriver}/${id}`, { into: folders, broken });
   }
-  const found = await probeAll(io, registry, folders);
+  const found = await probeAll(io, registry, folders, broken);
   log.list("%d parents", found.length);
   return found;
 }
@@ -46,7 +53,7 @@ export async function findFolder(io: Io, { paths }: Registry, id: string): Promi
 export async function findDevices(io: Io, registry: Registry): Promise<FoundDevice[]> {
   const found: FoundDevice[] = [];
   for (const parent of await findParents(io, registry)) {
-    found.push(...((await unlessBroken(parent.layout.devices(io, parent))) ?? []));
+    found.push(...((await unlessBroken(parent.path, parent.layout.devices(io, parent))) ?? []));
   }
   log.list("%d devices", found.length);
   return found;
@@ -85,47 +92,65 @@ export async function findCard(io: Io, registry: Registry, parent: string): Prom
   const path = (await follow(io, paths, `${parent}/physfn`)) ?? parent;
   const functions = new Set([path]);
   for (const name of (await io.namesIn(path)).filter(isVirtualFunctionLink)) {
-    await follow(io, paths, `${path}/${name}`, functions);
+    await follow(io, paths, `${path}/${name}`, { into: functions });
   }
   return { path, parents: await probeAll(io, registry, inNaturalOrderOf(functions, baseName)) };
 }
 
 /** Those of these folders that are parents. */
-async function probeAll(io: Io, registry: Registry, folders: Iterable<string>): Promise<FoundParent[]> {
+async function probeAll(
+  io: Io,
+  registry: Registry,
+  folders: Iterable<string>,
+  broken?: Broken,
+): Promise<FoundParent[]> {
   const found: FoundParent[] = [];
   for (const path of folders) {
-    const layout = await unlessBroken(probe(io, path, registry.layout));
+    const layout = await unlessBroken(path, probe(io, path, registry.layout), broken);
     if (layout !== undefined) found.push({ path, layout });
   }
   return found;
 }
 
 /** The folders of the devices on the bus. */
-async function registeredDevices(io: Io, paths: Paths): Promise<string[]> {
+async function registeredDevices(io: Io, paths: Paths, broken?: Broken): Promise<string[]> {
   const folders = new Set<string>();
   for (const uuid of (await io.namesIn(paths.mdevDevices)).filter(isUuid)) {
-    await follow(io, paths, paths.mdevDevice(uuid), folders);
+    await follow(io, paths, paths.mdevDevice(uuid), { into: folders, broken });
   }
   return [...folders];
 }
 
 /** Where a link of the kernel leads; `undefined` where there is none, or where it leads out of the sysfs root. */
-async function follow(io: Io, paths: Paths, link: string, into?: Set<string>): Promise<string | undefined> {
-  const target = await unlessBroken(io.linkTarget(link));
+async function follow(
+  io: Io,
+  paths: Paths,
+  link: string,
+  { into, broken = logged }: { readonly into?: Set<string>; readonly broken?: Broken | undefined } = {},
+): Promise<string | undefined> {
+  const target = await unlessBroken(link, io.linkTarget(link), broken);
   if (target === undefined) return undefined;
   const folder = paths.target(link, target);
-  if (folder === undefined) log.list("%s leads to %s, outside the sysfs root", link, target);
+  if (folder === undefined) broken(new OutsideFailure(link, target), link);
   else into?.add(folder);
   return folder;
 }
 
 /** What one entry says; a broken one must not spoil the listing. */
-async function unlessBroken<T>(look: Promise<T>): Promise<T | undefined> {
+async function unlessBroken<T>(
+  path: string,
+  look: Promise<T>,
+  broken: Broken = logged,
+): Promise<T | undefined> {
   try {
     return await look;
   } catch (thrown) {
     if (!(thrown instanceof FileFailure)) throw thrown;
-    log.list("left out: %s", thrown.message);
+    broken(thrown, path);
     return undefined;
   }
+}
+
+function logged(failure: FileFailure): void {
+  log.list("left out: %s", failure.message);
 }

@@ -7,7 +7,7 @@ import type { Io } from "../file-system/io.js";
 import { type OperationOptions, sharedLimits } from "../file-system/limits.js";
 import { explain, operate } from "../file-system/operation.js";
 import { inNaturalOrderOf, quote } from "../identifiers.js";
-import { type Problem, toProblem } from "../inspection.js";
+import { type Problem, problemOf } from "../inspection.js";
 import type { FoundDevice } from "../layouts/layout.js";
 import { probe } from "../layouts/probe.js";
 import { log } from "../log.js";
@@ -126,7 +126,7 @@ async function find(
 
   const found: Found = { proven: [], unproven: [], gone: [], problems: [] };
   const note = (failure: FileFailure): void =>
-    void found.problems.push(toProblem(explain(failure, tried, VANISHING)));
+    void found.problems.push(problemOf(explain(failure, tried, VANISHING)));
   const { entries, broken } = await ledger.value.read();
   broken.forEach(note);
   for (const entry of entries.filter(({ claim }) => claim.owner === owner)) {

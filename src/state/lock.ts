@@ -82,7 +82,7 @@ export class Lock {
     });
   }
 
-  /** Gives it back at the end of an `await using`; what {@link Lock.release} would return is thrown. */
+  /** Gives it back at the end of an `await using` (Node 20.4 and later); what {@link Lock.release} would return is thrown. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release().getOrThrow();
   }

@@ -1,3 +1,4 @@
+import type { ChangeSource } from "../index.js";
 import type { KernelRelease, SimulatedParent, SimulatedParentOptions } from "./definitions.js";
 import { type MatrixOptions, MatrixParent, type SimulatedMatrix } from "./drivers/ap-matrix.js";
 import { type SimulatedSubchannel, Subchannel, type SubchannelOptions } from "./drivers/ccw.js";
@@ -81,6 +82,29 @@ export class SimulatedHost {
     this.kernel = kernel;
     this.#kernel = new Kernel({ release: kernel, sysfs, dev, proc });
     this.fs = this.fsAs(0);
+  }
+
+  /**
+   * A source for `host.watch`: tells of each object that comes or goes in its trees, as the kernel's events do; not of what a
+   * file says.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const mdpy = simulated.addMdpy();
+   * const host = new MdevHost({ fs: simulated.fs });
+   * for await (const event of host.watch({ source: simulated.changes })) {
+   *   if (event.type === "snapshot") mdpy.create("mdpy-hd"); // another program does
+   *   if (event.type === "device-added") console.log(event.device.type); // prints: mdpy-hd
+   *   if (event.type === "device-ready") break;
+   * }
+   * ```
+   */
+  get changes(): ChangeSource {
+    return this.#kernel.changes;
   }
 
   /** All calls that were made of its file systems, the oldest first. */

@@ -8,6 +8,7 @@ import { ccwContract, type Subchannel } from "../contract/ccw.js";
 import { generalContract } from "../contract/ccw-general.js";
 import { layoutContract } from "../contract/layouts.js";
 import { differencesOf } from "../contract/subject.js";
+import { watching } from "./events.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -75,4 +76,6 @@ describe(`real s390x kernel ${release()}`, () => {
     rounds,
     seed,
   });
+
+  watching(host, rounds);
 });

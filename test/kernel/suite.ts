@@ -6,6 +6,7 @@ import { afterEach, describe, it } from "node:test";
 import { MdevHost, nodeFileSystem } from "../../src/index.js";
 import { contract } from "../contract/contract.js";
 import { differencesOf, type Subject, type Usage } from "../contract/subject.js";
+import { watching } from "./events.js";
 import { killAll, open } from "./processes.js";
 import { races } from "./races.js";
 
@@ -38,4 +39,6 @@ describe(`real kernel ${release()}`, () => {
     subject,
   );
   races(subject, usage);
+
+  watching(new MdevHost(), rounds);
 });

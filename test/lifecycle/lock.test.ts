@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  rmSync,
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DirectoryStore, type Lock, MdevHost, type StateStore, takeLock } from "../../src/index.js";
@@ -208,10 +217,10 @@ describe("several processes", () => {
   let esm: string;
   let cjs: string;
   beforeAll(() => {
-    built = spawnSync("mktemp", ["-d", "-t", "vfio-mdev-built-XXXXXX"], { encoding: "utf8" }).stdout.trim();
+    built = mkdtempSync(join(tmpdir(), "vfio-mdev-"));
     esm = bundle(built, "index.ts", "esm");
     cjs = bundle(built, "index.ts", "cjs");
-    return () => void spawnSync("rm", ["-rf", built]);
+    return () => rmSync(built, { recursive: true, force: true });
   });
 
   const HOLD = (file: string, then: string): string => `

@@ -11,12 +11,13 @@ import {
   type Parent,
   ParentExtension,
   type ReadableAttribute,
+  Result,
   text,
   type WritableAttribute,
   readOnly,
   writeOnly,
 } from "../../src/index.js";
-import { GPU, OTHER_UUID, UUID, type World } from "./world.js";
+import { GPU, OTHER_UUID, OWNER, UUID, type World } from "./world.js";
 
 /** One public method, called as a user would. */
 export type PublicMethod = (world: World, options?: OperationOptions) => AsyncResult<unknown, MdevError>;
@@ -58,13 +59,19 @@ function beside<T extends object>(own: T, options: OperationOptions | undefined)
 const host = {
   support: (world, options) => world.host.support(options),
   parents: (world, options) => world.host.parents(options),
-  waitForParents: (world, options) => world.host.waitForParents(beside({ ids: [GPU], timeout: 3, interval: 1 }, options)),
+  waitForParents: (world, options) =>
+    world.host.waitForParents(beside({ ids: [GPU], timeout: 3, interval: 1 }, options)),
   parent: (world, options) => world.host.parent(GPU, options),
   devices: (world, options) => world.host.devices(options),
   device: (world, options) => world.host.device(UUID, options),
   cards: (world, options) => world.host.cards(options),
-  ownedDevices: (world, options) => world.host.ownedDevices("me", options),
-  removeOwned: (world, options) => world.host.removeOwned("me", options),
+  ownedDevices: (world, options) => world.host.ownedDevices(OWNER, options),
+  // What became of each device is in its report; here that of the one there is counts.
+  removeOwned: (world, options) =>
+    world.host.removeOwned(OWNER, options).map(([removal]) => {
+      return removal?.error === undefined ? Result.ok(removal) : Result.error(removal.error);
+    }),
+  snapshot: (world, options) => world.host.snapshot(options),
 } satisfies Table<MdevHost>;
 
 const parent = {
@@ -155,7 +162,12 @@ export const CHANGING: ReadonlySet<string> = new Set([
   "MdevType.create",
   "MdevDevice.remove",
   "MdevDevice.setAttributes",
+  "MdevHost.removeOwned",
+  "Parent.lock",
 ]);
+
+/** Those that tell in a report what could not be read, beside what could. */
+export const REPORTING: ReadonlySet<string> = new Set(["MdevHost.ownedDevices", "MdevHost.removeOwned"]);
 
 /** Those that go on looking until they see what they wait for, or their limit strikes. */
 export const WAITING: ReadonlySet<string> = new Set(["MdevHost.waitForParents", "Parent.waitForTypes"]);

@@ -1,9 +1,9 @@
 import {
   type AnyMdevError,
   type AsyncResult,
-  DecodeError,
   type OperationOptions,
   type Problem,
+  problemOf,
   type QueryError,
   Result,
   sharedLimits,
@@ -35,7 +35,7 @@ export class Inquiry {
     const error = answer.error as AnyMdevError;
     if (error.type === "timeout" || error.type === "aborted" || error.type === "invalid-argument")
       throw new Ended(error);
-    if (error.type !== "gone") this.#problems.push(toProblem(error));
+    if (error.type !== "gone") this.#problems.push(problemOf(error));
     return answer;
   }
 
@@ -70,11 +70,4 @@ export function inquire<T, E extends AnyMdevError = never>(
     T,
     E | QueryError
   >;
-}
-
-function toProblem(error: AnyMdevError): Problem {
-  const { path, type, message } = error;
-  return Object.freeze(
-    error instanceof DecodeError ? { path, type, message, raw: error.raw } : { path, type, message },
-  );
 }

@@ -1,4 +1,5 @@
 import type { KernelRelease } from "../definitions.js";
+import { Changes } from "./changes.js";
 import { Directory } from "./kernfs.js";
 import { MdevBus } from "./mdev-bus.js";
 import { Modules } from "./modules.js";
@@ -18,7 +19,8 @@ export interface KernelOptions {
 /** What the parts of the simulated kernel share. */
 export class Kernel {
   readonly release: KernelRelease;
-  readonly root: Directory = Directory.root();
+  readonly changes: Changes = new Changes();
+  readonly root: Directory = Directory.root(() => this.changes.tell());
   readonly sysfs: Directory;
   readonly dev: Directory;
   readonly proc: Directory;

@@ -17,6 +17,13 @@ interface NodeFacts {
   readonly ino: number;
 }
 
+/** What all folders of one tree share. */
+interface Tree {
+  readonly takeIno: () => number;
+  /** Told of each object that comes or goes. */
+  readonly changed: () => void;
+}
+
 /** One object of the tree: alive until it is removed, and never again after that. */
 abstract class Node {
   abstract readonly kind: keyof typeof KIND_BITS;
@@ -86,17 +93,18 @@ export class CharacterNode extends Node {
 export class Directory extends Node {
   readonly kind = "directory";
   readonly #entries = new Map<string, KernfsNode>();
-  readonly #takeIno: () => number;
+  readonly #tree: Tree;
 
-  constructor(facts: NodeFacts, takeIno: () => number) {
+  constructor(facts: NodeFacts, tree: Tree) {
     super(facts);
-    this.#takeIno = takeIno;
+    this.#tree = tree;
   }
 
-  /** The root of a new tree. */
-  static root(): Directory {
+  /** The root of a new tree; `changed` is told of each object that comes or goes in it. */
+  static root(changed: () => void = () => undefined): Directory {
     let last = 1;
-    return new Directory({ name: "", permissions: 0o755, parent: undefined, ino: 1 }, () => ++last);
+    const tree = { takeIno: () => ++last, changed };
+    return new Directory({ name: "", permissions: 0o755, parent: undefined, ino: 1 }, tree);
   }
 
   get(name: string): KernfsNode | undefined {
@@ -108,7 +116,7 @@ export class Directory extends Node {
   }
 
   directory(name: string, permissions = 0o755): Directory {
-    return this.#add(new Directory(this.#facts(name, permissions), this.#takeIno));
+    return this.#add(new Directory(this.#facts(name, permissions), this.#tree));
   }
 
   file(name: string, permissions: number, handlers: FileHandlers): FileNode {
@@ -147,17 +155,20 @@ export class Directory extends Node {
   }
 
   forget(entry: KernfsNode): void {
-    if (this.#entries.get(entry.name) === entry) this.#entries.delete(entry.name);
+    if (this.#entries.get(entry.name) !== entry) return;
+    this.#entries.delete(entry.name);
+    this.#tree.changed();
   }
 
   #facts(name: string, permissions: number): NodeFacts {
-    return { name, permissions, parent: this, ino: this.#takeIno() };
+    return { name, permissions, parent: this, ino: this.#tree.takeIno() };
   }
 
   #add<N extends KernfsNode>(node: N): N {
     if (!this.alive) throw new Errno("ENOENT");
     if (this.#entries.has(node.name)) throw new Error(`${node.path} exists already`);
     this.#entries.set(node.name, node);
+    this.#tree.changed();
     return node;
   }
 }

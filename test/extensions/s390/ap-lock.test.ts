@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { linkSync, readdirSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  rmSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { applyMatrix, lockApConfig } from "../../../src/extensions/s390/index.js";
@@ -136,9 +146,9 @@ describe("several programs", () => {
   let built: string;
   let module: string;
   beforeAll(() => {
-    built = spawnSync("mktemp", ["-d", "-t", "vfio-mdev-built-XXXXXX"], { encoding: "utf8" }).stdout.trim();
+    built = mkdtempSync(join(tmpdir(), "vfio-mdev-"));
     module = bundle(built, "extensions/s390/index.ts", "esm");
-    return () => void spawnSync("rm", ["-rf", built]);
+    return () => rmSync(built, { recursive: true, force: true });
   });
   const ours = (): string => `
     import { appendFileSync } from "node:fs";

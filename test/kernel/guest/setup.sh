@@ -4,10 +4,10 @@
 #
 #   setup.sh [--arch x86_64|s390x] [--suite bullseye|bookworm|trixie|sid]
 #
-# x86_64  (default suite bookworm)  Debian's kernel, this machine's Node, and the
-#         kernel's own sample mdev drivers mtty, mdpy and mbochs.
-# s390x   (default suite trixie; trixie or sid)  Debian's kernel and Node, and the
-#         kernel's mdev, vfio_ccw and mtty.
+# x86_64  (default suite bookworm)  Debian's kernel and udevadm, this machine's Node,
+#         and the kernel's own sample mdev drivers mtty, mdpy and mbochs.
+# s390x   (default suite trixie; trixie or sid)  Debian's kernel, udevadm and Node, and
+#         the kernel's mdev, vfio_ccw and mtty.
 #
 # Debian ships none of these drivers, so they are built here, unchanged, from the
 # source package of the very same kernel, with that suite's own compiler.
@@ -116,7 +116,7 @@ version=$(field "$headers:$deb" Version)
 needs=$(field "$headers:$deb" Depends)
 say "downloading the kernel $kver"
 # shellcheck disable=SC2086
-fetch "$root" "linux-image-$deb:$deb" "busybox-static:$deb" $node_pkg
+fetch "$root" "linux-image-$deb:$deb" "busybox-static:$deb" "udev:$deb" $node_pkg
 
 # --- 3. The drivers ------------------------------------------------------------
 source=linux-source-$(the '^[0-9]*\.[0-9]*' "$kver")
@@ -153,7 +153,7 @@ chroot "$build" /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/tmp \
 mkdir "$root/usr/lib/modules/$kver/extra"
 cp "$build"/drivers/*.ko "$root/usr/lib/modules/$kver/extra/"
 
-# --- 4. The initramfs: busybox, Node, the modules, /init -----------------------
+# --- 4. The initramfs: busybox, Node, udevadm, the modules, /init --------------
 say "packing the guest"
 merged "$tree"
 mkdir -p "$tree"/{proc,sys,dev,run,tmp,root,etc,ctl,share}
@@ -174,14 +174,23 @@ done
 cp "$root/usr/lib/modules/$kver"/modules.{order,builtin*} "$tree/usr/lib/modules/$kver/"
 depmod -b "$tree" "$kver"
 
-# Node and its libraries: this machine's, or Debian's for the other architecture.
+# Node and its libraries: this machine's, or Debian's for the other architecture. udevadm is of the guest's Debian,
+# whose libraries are not this machine's: where those are, it has its own beside it.
 if [ "$arch" = x86_64 ]; then
+  libs=/usr/lib/x86_64-linux-gnu own=/usr/lib/udevadm
+  loader=$libs/ld-linux-x86-64.so.2
+  mkdir "$tree$own"
+  chroot "$root" $loader --library-path $libs:$libs/systemd --list /usr/bin/udevadm | grep -o "$libs/[^ ]*" |
+    while read -r lib; do cp -L "$root$lib" "$tree$own"; done
+  cp -L "$root$loader" "$root/usr/bin/udevadm" "$tree$own"
+  printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/udevadm "$@"\n' $own $own $own > "$tree/usr/bin/udevadm"
+  chmod 755 "$tree/usr/bin/udevadm"
   cp "$node" "$tree/usr/bin/node"
   ldd "$node" | grep -o '/[^ ]*' | while read -r lib; do
     mkdir -p "$tree$(dirname "$lib")"; cp -L "$lib" "$tree$lib"
   done
 else
-  cp "$root/usr/bin/node" "$tree/usr/bin/node"
+  cp "$root/usr/bin/node" "$root/usr/bin/udevadm" "$tree/usr/bin/"
   cp -a "$root"/usr/lib/s390x-linux-gnu "$root"/usr/lib/ld* "$tree/usr/lib/"
   mkdir -p "$tree/usr/share"
   cp -a "$root/usr/share/nodejs" "$tree/usr/share/"
