@@ -160,13 +160,20 @@ async function settledState(
     if (performance.now() - begun > CREATION_LIMIT) return "creating";
     await io.pause(LOOK_AGAIN);
   }
-  while (await layout.exists(io, device)) {
-    const state = await layout.stateOf(io, device);
-    if (state === "active") return state;
-    const waited = performance.now() - begun;
-    if (state === "creating" && waited > CREATION_LIMIT) return state;
-    if (state === "removing" && waited > limit) throw stillThere(limit);
-    await pauseUnderWay(io, state === "removing");
+  let removing = false;
+  try {
+    while (await layout.exists(io, device)) {
+      const state = await layout.stateOf(io, device);
+      if (state === "active") return state;
+      removing = state === "removing";
+      const waited = performance.now() - begun;
+      if (state === "creating" && waited > CREATION_LIMIT) return state;
+      if (removing && waited > limit) throw stillThere(limit);
+      await io.pause(LOOK_AGAIN);
+    }
+  } catch (thrown) {
+    if (removing) sayUnderWay(thrown);
+    throw thrown;
   }
   return undefined;
 }
@@ -214,7 +221,7 @@ async function untilGone(
   // Another inode: somebody has created the same UUID again meanwhile.
   while ((await device.parent.layout.exists(io, device)) && (await inodeOf(io, device.path)) === inode) {
     if (performance.now() - begun > limit) throw stillThere(limit);
-    await pauseUnderWay(io, true);
+    await io.pause(LOOK_AGAIN).catch(sayUnderWay);
   }
 }
 
@@ -228,14 +235,10 @@ async function inodeOf(io: Io, path: string): Promise<number | undefined> {
   }
 }
 
-/** Waits for the next look; a limit that strikes meanwhile says that the removal goes on. */
-async function pauseUnderWay(io: Io, removing: boolean): Promise<void> {
-  try {
-    await io.pause(LOOK_AGAIN);
-  } catch (thrown) {
-    if (removing && thrown instanceof Interruption) thrown.pending = UNDER_WAY;
-    throw thrown;
-  }
+/** A limit that strikes while the device is going says that it is. */
+function sayUnderWay(thrown: unknown): never {
+  if (thrown instanceof Interruption) thrown.pending ??= UNDER_WAY;
+  throw thrown;
 }
 
 function stillThere(limit: number): Interruption {

@@ -4,8 +4,8 @@ import type { MdevDevice, MdevType } from "../../src/index.js";
 import { fails, ok } from "./expect.js";
 import type { Opened, Runner, Subject, Usage } from "./subject.js";
 
-/** Enough for a removal to begin, in milliseconds. */
-const LIMIT = 3_000;
+/** Enough for a removal to begin where there was one just before, in milliseconds. */
+const LIMIT = 1_500;
 /** How long a removal waits here before it gives up, and how much later than that it may say so, in milliseconds. */
 const [PATIENCE, SLACK] = [300, 1_000];
 
@@ -132,6 +132,7 @@ export function inUse({ describe, it, afterEach }: Runner, { host, usage }: Subj
       assert.ok(before);
       const device = await ok(type.create());
       const vm = await open(device);
+      assert.deepEqual(await ok((await ok(type.create())).remove()), { removed: true });
       const removal = (await blindly(device)).remove({ timeout: LIMIT });
       const outcome = fails(removal, "timeout");
       await settlesAs(device, "removing");

@@ -64,8 +64,12 @@ async function fight([id = "", rounds = "", workers = ""]: string[]): Promise<vo
   const work = async (): Promise<void> => {
     while (left-- > 0) {
       const created = await type.create();
-      tally.add(created.ok ? "made" : created.error.type);
-      if (!created.ok) continue;
+      if (!created.ok) {
+        const { type: tag, errno } = created.error;
+        tally.add(tag === "no-instances" ? tag : `${tag} ${errno}`);
+        continue;
+      }
+      tally.add("made");
       const removed = await created.value.remove();
       tally.add(removed.ok ? `removed: ${removed.value.removed}` : `not removed: ${removed.error.message}`);
     }

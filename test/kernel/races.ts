@@ -45,11 +45,9 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
       it(`knows of no user of a device, and does not say that there is none: ${who}`, async () => {
         const device = await ok((await typeOf("mtty-1")).create());
         const vm = await open(device);
-        const asks = async (): Promise<unknown> =>
-          JSON.parse(await (await ready(anotherProcess("use", [device.id, ...user], before))).line());
-        assert.deepEqual(await asks(), { state: "unknown", holders: [] });
+        const asking = await ready(anotherProcess("use", [device.id, ...user], before));
+        assert.deepEqual(JSON.parse(await asking.line()), { state: "unknown", holders: [] });
         await vm.close();
-        assert.deepEqual(await asks(), { state: "unknown", holders: [] });
         await ok(device.remove());
       });
     }
@@ -110,18 +108,18 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
       t.diagnostic(
         `two processes, ${rounds} rounds each in ${Math.round(performance.now() - begun)} ms: ${JSON.stringify(results)}, at most ${most} at a time`,
       );
-      for (const {
-        made = 0,
-        "removed: true": removed = 0,
-        "no-instances": refused = 0,
-        ...others
-      } of results) {
-        assert.deepEqual(others, {});
+      let refused = 0;
+      for (const { made = 0, "removed: true": removed = 0, ...others } of results) {
+        const { "no-instances": full = 0, "io ENOMEM": lost = 0, ...rest } = others;
+        assert.deepEqual(rest, {});
+        // Linux 5.10 has no errno of its own for it, and by the time one looks there may be room again.
+        if (!differences.racyCount) assert.equal(lost, 0);
         assert.equal(made, removed);
-        assert.equal(made + refused, rounds);
+        assert.equal(made + full + lost, rounds);
         assert.ok(made > 0);
-        if (!differences.racyCount) assert.ok(refused > 0, "there was no fight");
+        refused += full;
       }
+      assert.ok(refused > 0, "there was no fight");
       if (!differences.racyCount) assert.ok(most <= 4, `${most} of 4 at a time`);
       await nothingIsLeft(type, before);
     });

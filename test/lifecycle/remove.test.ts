@@ -131,6 +131,21 @@ describe("a device that is being removed by somebody else", () => {
     expect(aborted.pending).toMatch(/removal is under way/u);
   });
 
+  it("is told to be under way, although the limit strikes while it is looked at", async () => {
+    const { simulated, type } = await makeSerialWorld();
+    const device = await ok(type.create({ uuid: UUID }));
+    const vm = simulated.open(UUID);
+    const theirs = simulated.fs.writeFile(`${DEVICE}/remove`, "1", { flag: 1 });
+    await expect.poll(() => ok(device.state())).toBe("removing");
+    const late = fails(device.remove({ timeout: 100 }), "timeout");
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const hanging = simulated.delay({ path: new RegExp(UUID, "u"), ms: "forever" });
+    expect((await late).pending).toMatch(/removal is under way/u);
+    hanging.end();
+    vm.close();
+    await theirs;
+  });
+
   it("is waited for ten seconds where nobody says", async () => {
     const { simulated, type } = await makeSerialWorld();
     const device = await ok(type.create({ uuid: UUID }));
