@@ -128,7 +128,7 @@ export class AlreadyExistsError extends MdevError {
 }
 
 /**
- * The parent has nothing left for this type: ENOSPC, EUSERS; ENOMEM, EIO and EPERM where none is available; EIO and EPERM
+ * The parent has nothing left for this type: ENOSPC, EUSERS, ENOMEM; EIO and EPERM where none is available; EIO and EPERM
  * of NVIDIA's interface for SR-IOV functions.
  */
 export class NoInstancesError extends MdevError {

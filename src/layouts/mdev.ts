@@ -89,6 +89,7 @@ export const mdev: Pick<Layout, Common> = {
     EEXIST: { is: "already-exists", because: "a device with this UUID exists already" },
     ENOSPC: FULL, // counted by the driver
     EUSERS: FULL, // counted by the mdev core
+    ENOMEM: { is: "no-instances", because: "no instance of this type is left, or no memory" }, // Linux 5.10's drivers
     ENOENT: GONE,
     ENODEV: GONE,
     EINVAL: { is: "rejected", because: "the driver refused it" },
@@ -97,8 +98,8 @@ export const mdev: Pick<Layout, Common> = {
     EBUSY: BUSY,
   },
 
-  // ENOMEM: Linux 5.10's drivers; EIO: any refusal of NVIDIA's; EPERM: the s390 drivers before 6.1.
-  fullErrnos: new Set(["EIO", "ENOMEM", "EPERM"]),
+  // EIO: any refusal of NVIDIA's; EPERM: the s390 drivers before 6.1.
+  fullErrnos: new Set(["EIO", "EPERM"]),
 
   removeErrnos: {
     EAGAIN: { is: "busy", because: "it is not completely created yet" },

@@ -137,7 +137,7 @@ describe("what the kernel's refusal means", () => {
   it.each<Row>([
     ["ENOSPC", "no-instances", "no-instances"],
     ["EUSERS", "no-instances", "no-instances"],
-    ["ENOMEM", "no-instances", "io"],
+    ["ENOMEM", "no-instances", "no-instances"],
     ["EIO", "no-instances", "rejected"],
     ["EPERM", "no-instances", "permission"],
     ["EINVAL", "rejected", "rejected"],
