@@ -491,7 +491,11 @@ async function isSaidToBeUsed(
 }
 
 function extensionsFault(extensions: readonly DeviceExtensionClass[]): string | undefined {
-  const all = Array.isArray(extensions) && extensions.every((each) => typeof each?.fits === "function");
+  const all =
+    Array.isArray(extensions) &&
+    (extensions as readonly (Partial<DeviceExtensionClass> | null | undefined)[]).every(
+      (each) => typeof each?.fits === "function",
+    );
   return all ? undefined : "its extensions are not a list of extension classes";
 }
 

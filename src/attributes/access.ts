@@ -155,7 +155,7 @@ export interface WriteFacts {
   readonly tried: string;
   readonly progress?: AttributeProgress;
   /** Gets the write itself, which goes on when the limits strike. */
-  begun?(write: Promise<void>): void;
+  readonly begun?: (write: Promise<void>) => void;
 }
 
 /** Does one write. */

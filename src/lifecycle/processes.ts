@@ -49,8 +49,8 @@ async function holds(io: Io, process: string, nodes: DeviceNodes): Promise<boole
     if (target === DEVICE) devices.push(descriptor);
   }
   for (const descriptor of devices) {
-    const facts = (await unlessHidden(io.readFile(`${process}/fdinfo/${descriptor}`))) || "";
-    const folder = FOLDER.exec(facts)?.[1];
+    const facts = await unlessHidden(io.readFile(`${process}/fdinfo/${descriptor}`));
+    const folder = typeof facts === "string" ? FOLDER.exec(facts)?.[1] : undefined;
     if (folder === nodes.folder) return true;
     // Older kernels do not say which device it is. Nearly always its group's node is open beside it.
     if (folder === undefined && !anyNode) return undefined;

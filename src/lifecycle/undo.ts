@@ -68,7 +68,10 @@ export class Undo {
     interruption.pending = pending;
     if (this.#begun) return true;
     const settled = (succeeded: boolean) => async (): Promise<void> => {
-      if (!this.#facts.needed(succeeded)) return log.create("%s: given up, and never made", path);
+      if (!this.#facts.needed(succeeded)) {
+        log.create("%s: given up, and never made", path);
+        return;
+      }
       const undone = await this.#facts.run();
       log.create("%s: given up, %s", path, undone.ok ? "undone" : undone.error.message);
     };

@@ -74,16 +74,13 @@ describe("waiting for types", () => {
     const simulated = new SimulatedHost();
     const gpu = simulated.addNvidiaSriovGpu({ address: "0000:41:00.0", functions: 2 });
     const host = new MdevHost({ fs: simulated.fs });
-    const [first] = await ok(host.parents());
-    const all = await ok(first!.waitForTypes());
-    expect(all.map(({ id }) => id)).toEqual((await ok(first!.types())).map(({ id }) => id));
-    const error = await fails(
-      first!.waitForTypes({ ids: ["nvidia-1"], interval: 1, timeout: 20 }),
-      "timeout",
-    );
+    const first = await ok(host.parent("0000:41:00.4"));
+    const all = await ok(first.waitForTypes());
+    expect(all.map(({ id }) => id)).toEqual((await ok(first.types())).map(({ id }) => id));
+    const error = await fails(first.waitForTypes({ ids: ["nvidia-1"], interval: 1, timeout: 20 }), "timeout");
     expect(error.message).toContain("without nvidia-1");
-    await fails(first!.waitForTypes({ count: -1 }), "invalid-argument");
-    const waiting = first!.waitForTypes({ count: 99, interval: 1 });
+    await fails(first.waitForTypes({ count: -1 }), "invalid-argument");
+    const waiting = first.waitForTypes({ count: 99, interval: 1 });
     await gpu.unplug();
     await fails(waiting, "gone");
   });

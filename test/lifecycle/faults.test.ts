@@ -90,7 +90,7 @@ async function makeGpu(): Promise<Gpu> {
 const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   "creating, with attributes and a node to wait for": async () => {
     const scene = await makeGpu();
-    const type = (await ok(scene.device.type()))!;
+    const type = await ok(scene.host.parent("0000:3b:00.0").map((parent) => parent.type("nvidia-156")));
     scene.gpu.remove(UUID);
     return {
       ...scene,
@@ -106,12 +106,11 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
       attributes: ["vgpu_params"],
     });
     const host = new MdevHost({ fs: simulated.fs, proc: "/proc" });
-    const [first] = await ok(host.parents());
-    const [type] = await ok(first!.types());
+    const type = await ok(host.parent("0000:41:00.4").map((parent) => parent.type("nvidia-1145")));
     return {
       simulated,
       host,
-      run: (limits) => type!.create({ attributes: ATTRIBUTES, ...limits }),
+      run: (limits) => type.create({ attributes: ATTRIBUTES, ...limits }),
       check: allOrNothing(host),
       removeDevice: () => undefined,
       unplug: () => gpu.unplug(),
@@ -152,7 +151,8 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
       run: (limits) =>
         scene.host
           .waitForParents({ ids: ["0000:3b:00.0"], interval: 1, timeout: 20, ...limits })
-          .map((parents) => parents[0]!.waitForTypes({ interval: 1, timeout: 20, ...limits })),
+          .map(() => scene.host.parent("0000:3b:00.0", limits))
+          .map((parent) => parent.waitForTypes({ interval: 1, timeout: 20, ...limits })),
       check: async () => expect([{}, { [UUID]: "active" }]).toContainEqual(await devices(scene.host)),
     };
   },
@@ -212,8 +212,10 @@ describe.each(Object.entries(SCENES))("%s", (_name, make) => {
     for (let at = 1; at <= steps.length; at++) {
       const writes = steps[at - 1]?.operation.startsWith("write") === true;
       for (const errno of writes ? ERRNO_NAMES : LOOKING) {
-        const fail = ({ simulated }: Scene, { operation, path }: Operation): undefined =>
-          simulated.failNext({ operation, path, errno }) as undefined;
+        const fail = ({ simulated }: Scene, { operation, path }: Operation): undefined => {
+          simulated.failNext({ operation, path, errno });
+          return undefined;
+        };
         const end = await stumble(make, at, fail).catch((cause: unknown) => {
           throw new Error(`step ${at} (${steps[at - 1]?.operation} ${steps[at - 1]?.path}), ${errno}`, {
             cause,

@@ -171,7 +171,7 @@ describe("removing", () => {
 
   it("waits until a creation of this process has returned, though all of the device shows already", async () => {
     const { simulated, meddler, device } = await makeUseWorld();
-    const type = (await ok(device.type()))!;
+    const type = await ok(device.parent().map((parent) => parent.type("nvidia-156")));
     const uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1003";
     const pause = simulated.pauseCreate({ before: "active" });
     const creation = type.create({ uuid });

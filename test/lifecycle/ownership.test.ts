@@ -5,7 +5,7 @@ import { fails, ok } from "../contract/expect.js";
 import { UUID } from "../support/world.js";
 
 describe("creating and removing for an owner", () => {
-  async function makeOwnedWorld(state: StateStore | undefined = new MemoryStore()) {
+  async function makeOwnedWorld(state: StateStore = new MemoryStore()) {
     const simulated = new SimulatedHost();
     const mtty = simulated.addMtty();
     const host = new MdevHost({ fs: simulated.fs, state });
@@ -22,7 +22,7 @@ describe("creating and removing for an owner", () => {
     expect((await fails(device.remove(), "conflict")).message).toContain('it belongs to "me"');
     await fails(device.remove({ owner: "you" }), "conflict");
     expect(await ok(device.remove({ owner: "me" }))).toEqual({ removed: true });
-    expect(await state?.names()).toEqual([]);
+    expect(await state.names()).toEqual([]);
   });
 
   it("does not take what nobody owns for an owner's", async () => {
@@ -38,15 +38,15 @@ describe("creating and removing for an owner", () => {
     const { simulated, host, type, state } = await makeOwnedWorld();
     simulated.failNext({ path: /create$/u, errno: "EINVAL" });
     await fails(type.create({ uuid: UUID, owner: "me" }), "rejected");
-    expect(await state?.names()).toEqual([]);
+    expect(await state.names()).toEqual([]);
     const attributes = [["vendor/none", "1"]] as const;
     await fails(type.create({ uuid: UUID, owner: "me", attributes }), "unsupported");
-    expect(await state?.names()).toEqual([]);
+    expect(await state.names()).toEqual([]);
     expect(await ok(host.devices())).toEqual([]);
     const delay = simulated.delay({ path: /create$/u, ms: "forever" });
     await fails(type.create({ uuid: UUID, owner: "me", timeout: 20 }), "timeout");
     delay.end();
-    await expect.poll(() => state?.names()).toEqual([]);
+    await expect.poll(() => state.names()).toEqual([]);
     await expect.poll(() => owned(host, "me")).toEqual([]);
   });
 

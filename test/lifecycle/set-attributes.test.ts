@@ -19,7 +19,7 @@ async function makeLampWorld(): Promise<LampWorld> {
     ["level", ""],
     ["mode", "on\n"],
   ]);
-  const value = (name: string, taken: RegExp = /./su) => ({
+  const value = (name: string, taken = /./su) => ({
     read: () => values.get(name) ?? "",
     write: (_device: unknown, text: string) => {
       if (!taken.test(text)) throw new Errno("EINVAL");
@@ -41,7 +41,7 @@ async function makeLampWorld(): Promise<LampWorld> {
   });
   lamp.create("lamp-small", UUID);
   const device = await ok(new MdevHost({ fs: simulated.fs }).device(UUID));
-  return { simulated, device, values, remove: () => void lamp.remove(UUID) };
+  return { simulated, device, values, remove: () => lamp.remove(UUID) };
 }
 
 const COLOUR = ["colour", "green\n"] as const;
