@@ -348,14 +348,15 @@ export class MdevHost {
    * import { SimulatedHost } from "vfio-mdev/testing";
    *
    * const simulated = new SimulatedHost();
-   * simulated.addNvidiaGpu({ address: "0000:3b:00.0" }).create("nvidia-156");
+   * const uuid = simulated.addNvidiaGpu({ address: "0000:3b:00.0" }).create("nvidia-156");
+   * simulated.open(uuid, { vmName: "desktop-7" });
    * const host = new MdevHost({ fs: simulated.fs });
    *
    * const include = { devices: { vmName: NvidiaVgpuDevice.vmName } };
    * const { parents, devices } = await host.snapshot({ include }).getOrThrow();
    * console.log(parents[0]?.types.find(({ id }) => id === "nvidia-156")?.availableInstances); // prints: 11
    * for (const { type, state, iommuGroup, attributes } of devices) {
-   *   console.log(type, state, iommuGroup, attributes.vmName); // prints: nvidia-156 active 1 undefined
+   *   console.log(type, state, iommuGroup, attributes.vmName); // prints: nvidia-156 active 1 desktop-7
    * }
    * ```
    */

@@ -15,6 +15,7 @@ export const core = [
   ["mdev-type"],
   ["mdev-device"],
   ["lifecycle"],
+  ["ownership"],
   ["layouts"],
   ["sysfs-object", "pci", "inspection"],
   ["extension"],

@@ -7,7 +7,7 @@ import type { OperationOptions } from "../file-system/limits.js";
 import { operate } from "../file-system/operation.js";
 import { baseName } from "../paths.js";
 import { acquire, type Lock, type LockError } from "../state/lock.js";
-import { noStore } from "./ledger.js";
+import { noStore } from "../ownership/ledger.js";
 
 /** What locking a parent can end in; `unsupported`: the host has no store. */
 export type ParentLockError = UnsupportedError | GoneError | LockError;

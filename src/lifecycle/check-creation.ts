@@ -4,7 +4,7 @@ import { InvalidArgumentError, UnsupportedError } from "../errors.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { parseUuid, quote } from "../identifiers.js";
 import type { CreateFact, FoundParent } from "../layouts/layout.js";
-import { ownerFault } from "./claim.js";
+import { ownerFault } from "../ownership/claim.js";
 import type { CreateRequest } from "./create.js";
 import { READINESS, type Readiness } from "./ready.js";
 

@@ -25,7 +25,7 @@ import { readTypeFact } from "../layouts/type-facts.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 import { noteCreation } from "./creations.js";
-import { type Entry, forgetEntry, Ledger, noStore } from "./ledger.js";
+import { type Entry, forgetEntry, Ledger, noStore } from "../ownership/ledger.js";
 import { READY_LIMIT, type Readiness, untilReady } from "./ready.js";
 import { removeDevice } from "./remove.js";
 import { Undo, UNDO_LIMIT } from "./undo.js";

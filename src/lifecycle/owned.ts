@@ -12,9 +12,9 @@ import type { FoundDevice } from "../layouts/layout.js";
 import { probe } from "../layouts/probe.js";
 import { log } from "../log.js";
 import type { MdevDevice } from "../mdev-device.js";
-import { type Claim, parseOwner } from "./claim.js";
-import { pinned } from "./identity.js";
-import { type Entry, forgetEntry, Ledger } from "./ledger.js";
+import { type Claim, parseOwner } from "../ownership/claim.js";
+import { pinned } from "../ownership/identity.js";
+import { type Entry, forgetEntry, Ledger } from "../ownership/ledger.js";
 import { removeDevice, type RemoveError, type RemoveOptions } from "./remove.js";
 
 /** What asking for an owner's devices can end in; `unsupported`: the host has no store. */

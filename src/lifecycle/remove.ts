@@ -16,10 +16,10 @@ import type { FoundDevice } from "../layouts/layout.js";
 import { quote } from "../identifiers.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
-import { ownerFault } from "./claim.js";
+import { ownerFault } from "../ownership/claim.js";
 import { creationOf } from "./creations.js";
 import { type DeviceUse, findUse } from "./in-use.js";
-import { forgetEntry, Ledger, noStore, refusal } from "./ledger.js";
+import { forgetEntry, Ledger, noStore, refusal } from "../ownership/ledger.js";
 
 /** What removing a device can end in. */
 export type RemoveError = BusyError | ConflictError | RejectedError | UnsupportedError | OperationError;

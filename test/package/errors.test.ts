@@ -6,7 +6,7 @@ import { load } from "./load.mjs";
 
 type ErrorClass = new (facts: object) => Error;
 
-const facts = { tried: "try", reason: "it did not work" };
+const facts = { tried: "try", reason: "it did not work", failure: new Error("the first of two") };
 
 describe.each(["ESM", "CJS"] as const)("%s", (format) => {
   test("every error class has its name and survives the bundling", async () => {

@@ -9,7 +9,7 @@ import {
 import { Io } from "../../src/file-system/io.js";
 import { Limits } from "../../src/file-system/limits.js";
 import { merged } from "../../src/layouts/merged.js";
-import { Ledger } from "../../src/lifecycle/ledger.js";
+import { Ledger } from "../../src/ownership/ledger.js";
 import { MemoryStore, SimulatedHost, type SimulatedParent } from "../../src/testing/index.js";
 import { ok } from "../contract/expect.js";
 import { Meddler } from "./meddler.js";

@@ -8,7 +8,7 @@ import { Limits } from "../../src/file-system/limits.js";
 import { merged } from "../../src/layouts/merged.js";
 import { nvidiaVfio } from "../../src/layouts/nvidia-vfio.js";
 import type { FoundDevice } from "../../src/layouts/layout.js";
-import { type Entry, Ledger, refusal as refusalOf } from "../../src/lifecycle/ledger.js";
+import { type Entry, Ledger, refusal as refusalOf } from "../../src/ownership/ledger.js";
 import { MemoryStore, SimulatedHost, type SimulatedParent } from "../../src/testing/index.js";
 import { fails, ok } from "../contract/expect.js";
 import { temporaryFolder } from "../support/temporary.js";
