@@ -3,14 +3,19 @@ import {
   type AnyMdevError,
   type AsyncResult,
   type MdevDevice,
+  IoError,
   MdevError,
   MdevHost,
+  type MdevType,
   type OperationOptions,
-  type Result,
+  type OwnedRemoval,
+  Result,
+  type StateStore,
 } from "../../src/index.js";
 import { ERRNO_NAMES } from "../../src/testing/errno.js";
 import {
   type ErrnoName,
+  MemoryStore,
   type Operation,
   SimulatedHost,
   type SimulatedParent,
@@ -39,8 +44,11 @@ interface Scene {
   unplug(): Promise<void>;
 }
 
+const NOTHING_SAID = Result.error(new IoError({ tried: "say", reason: "nothing is said" }));
 const SOON = { timeout: 3_000, interval: 2 };
 const PARAMS = "nvidia/vgpu_params";
+const VF = "0000:41:00.4";
+const CURRENT = `/sys/bus/pci/devices/${VF}/nvidia/current_vgpu_type`;
 const ATTRIBUTES = [
   [PARAMS, "a=1\n"],
   [PARAMS, "b=1\n"],
@@ -75,16 +83,58 @@ interface Gpu extends Pick<Scene, "simulated" | "host" | "unplug" | "removeDevic
 }
 
 /** A GPU with one device. */
-async function makeGpu(): Promise<Gpu> {
+async function makeGpu(state?: StateStore): Promise<Gpu> {
   const simulated = new SimulatedHost();
   const gpu = simulated.addNvidiaGpu({ address: "0000:3b:00.0" });
   gpu.create("nvidia-156", UUID);
-  const host = new MdevHost({ fs: simulated.fs, proc: "/proc" });
+  const host = new MdevHost({ fs: simulated.fs, proc: "/proc", state });
   const device = await ok(host.device(UUID));
   const removeDevice = (): void => {
     if (gpu.devices.includes(UUID)) gpu.remove(UUID);
   };
   return { simulated, gpu, host, device, removeDevice, unplug: () => gpu.unplug() };
+}
+
+/** Whole or gone, never half; and gone where the outcome says so. */
+function wholeOrGone(host: MdevHost, id: string): Scene["check"] {
+  return async (end) => {
+    const left = await devices(host);
+    expect([{}, { [id]: "active" }]).toContainEqual(left);
+    if (end.ok) expect(left).toEqual({});
+  };
+}
+
+/** A card with SR-IOV on NVIDIA's own interface, and a type of its first function. */
+async function makeFunctions(): Promise<Omit<Scene, "run" | "check"> & { readonly type: MdevType }> {
+  const simulated = new SimulatedHost();
+  const gpu = simulated.addNvidiaSriovGpu({
+    address: "0000:41:00.0",
+    functions: 2,
+    attributes: ["vgpu_params"],
+  });
+  const host = new MdevHost({ fs: simulated.fs, proc: "/proc" });
+  const type = await ok(host.parent(VF).map((parent) => parent.type("nvidia-1145")));
+  const removeDevice = (): void => {
+    if (gpu.functions.includes(VF))
+      void simulated.fs.writeFile(CURRENT, "0", { flag: 1 }).catch(() => undefined);
+  };
+  return { simulated, host, type, removeDevice, unplug: () => gpu.unplug() };
+}
+
+/** Creating on a parent of one of the layouts of 2016, with all that it can be given. */
+async function makeDraftScene(simulated: SimulatedHost, parent: SimulatedParent, id: string): Promise<Scene> {
+  const host = new MdevHost({ fs: simulated.fs, proc: "/proc" });
+  const type = await ok(host.parent(parent.id).map((found) => found.type(id)));
+  return {
+    simulated,
+    host,
+    run: (limits) => type.create({ uuid: UUID, group: "seven", params: "frame_rate_limiter=0", ...limits }),
+    check: allOrNothing(host),
+    removeDevice: () => {
+      if (parent.devices.includes(UUID)) parent.remove(UUID);
+    },
+    unplug: () => parent.unplug(),
+  };
 }
 
 const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
@@ -99,36 +149,54 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
     };
   },
   "creating on NVIDIA's interface": async () => {
-    const simulated = new SimulatedHost();
-    const gpu = simulated.addNvidiaSriovGpu({
-      address: "0000:41:00.0",
-      functions: 2,
-      attributes: ["vgpu_params"],
-    });
-    const host = new MdevHost({ fs: simulated.fs, proc: "/proc" });
-    const type = await ok(host.parent("0000:41:00.4").map((parent) => parent.type("nvidia-1145")));
+    const scene = await makeFunctions();
     return {
-      simulated,
-      host,
-      run: (limits) => type.create({ attributes: ATTRIBUTES, ...limits }),
-      check: allOrNothing(host),
-      removeDevice: () => undefined,
-      unplug: () => gpu.unplug(),
+      ...scene,
+      run: (limits) => scene.type.create({ attributes: ATTRIBUTES, ...limits }),
+      check: allOrNothing(scene.host),
     };
+  },
+  "creating in the general layout": () => {
+    const simulated = new SimulatedHost();
+    return makeDraftScene(simulated, simulated.addGeneral({ params: "" }), "large");
+  },
+  "creating in the class-based layout": () => {
+    const simulated = new SimulatedHost();
+    return makeDraftScene(simulated, simulated.addClassBased(), "11");
   },
   removing: async () => {
     const scene = await makeGpu();
+    const options = { ifBusy: "wait", retries: 1, retryInterval: 1, timeout: 100 } as const;
     return {
       ...scene,
-      run: (limits) =>
-        scene.device.remove({ ifBusy: "wait", retries: 1, retryInterval: 1, timeout: 100, ...limits }),
-      check: async (end) => {
-        const left = await devices(scene.host);
-        // Whole or gone, never half; and gone where it says so.
-        expect([{}, { [UUID]: "active" }]).toContainEqual(left);
-        if (end.ok) expect(left).toEqual({});
-      },
+      run: (limits) => scene.device.remove({ ...options, ...limits }),
+      check: wholeOrGone(scene.host, UUID),
     };
+  },
+  "removing on NVIDIA's interface": async () => {
+    const scene = await makeFunctions();
+    const device = await ok(scene.type.create());
+    return {
+      ...scene,
+      run: (limits) => device.remove({ retries: 1, retryInterval: 1, timeout: 100, ...limits }),
+      check: wholeOrGone(scene.host, VF),
+    };
+  },
+  "removing an owner's devices": async () => {
+    const { simulated, host, gpu, ...scene } = await makeGpu(new MemoryStore());
+    gpu.remove(UUID);
+    const type = await ok(host.parent("0000:3b:00.0").map((parent) => parent.type("nvidia-156")));
+    await ok(type.create({ uuid: UUID, owner: "me" }));
+    // What became of each device is in the report.
+    const run: Scene["run"] = (limits) =>
+      host.removeOwned("me", { timeout: 100, ...limits }).map(([removal]) => {
+        return removal?.error === undefined ? Result.ok(removal) : Result.error(removal.error);
+      });
+    const whole = wholeOrGone(host, UUID);
+    const check: Scene["check"] = (end) =>
+      // A look that fails leaves the device out of the report's removals.
+      whole(end.ok && (end.value as OwnedRemoval | undefined)?.removed !== true ? NOTHING_SAID : end);
+    return { ...scene, simulated, host, run, check };
   },
   "setting attributes": async () => {
     const scene = await makeGpu();
