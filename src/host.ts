@@ -29,6 +29,7 @@ import {
   findDevices,
   findFolder,
   findParents,
+  hasParents,
 } from "./layouts/registry.js";
 import { LAYOUT_NAMES, layoutNamed, probe } from "./layouts/probe.js";
 import { MdevDevice } from "./mdev-device.js";
@@ -107,6 +108,7 @@ const REVIVE = "take an object from a snapshot";
 export class MdevHost {
   readonly #context: HostContext;
   readonly #paths: Paths;
+  readonly #snapshots = new WeakSet<HostSnapshot>();
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
   constructor({ fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", layout, timeout }: MdevHostOptions = {}) {
@@ -148,7 +150,7 @@ export class MdevHost {
       return Result.ok(
         Object.freeze({
           mdev: await io.exists(mdevBus),
-          parents: (await findParents(io, this.#context)).length > 0,
+          parents: await hasParents(io, this.#context),
           vfio: await io.exists(vfioContainer),
           vfioDevices: await io.exists(vfioDevices),
           iommufd: await io.exists(iommufd),
@@ -267,9 +269,11 @@ export class MdevHost {
   ): AsyncResult<HostSnapshot<I>, QueryError> {
     const tried = "take a snapshot";
     const take = async (io: Io): Promise<Result<HostSnapshot, InvalidArgumentError>> => {
-      const fault = inclusionsFault(options?.include);
+      const fault = inclusionsFault(options?.include) ?? this.#previousFault(options?.previous);
       if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
-      return Result.ok(await takeSnapshot(io, this.#context, options?.include ?? {}));
+      const snapshot = await takeSnapshot(io, this.#context, options ?? {});
+      this.#snapshots.add(snapshot);
+      return Result.ok(snapshot);
     };
     // What was included is known by its names alone.
     return this.#operate(tried, options, take) as AsyncResult<HostSnapshot<I>, QueryError>;
@@ -290,6 +294,11 @@ export class MdevHost {
     const parent = this.#parentOf({ path: entry.parentPath, layout: entry.layout });
     const id = checkedId(parseDeviceId(entry.id, REVIVE));
     return this.#context.device(parent.layout.deviceAt(parent, id, entry.type));
+  }
+
+  #previousFault(previous: unknown): string | undefined {
+    if (previous === undefined || this.#snapshots.has(previous as HostSnapshot)) return undefined;
+    return "what is given as the previous snapshot is none that this host object made";
   }
 
   #parentOf({ path, layout: name }: Pick<ParentSnapshot, "path" | "layout">): FoundParent {

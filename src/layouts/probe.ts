@@ -1,3 +1,4 @@
+import type { Folder } from "../file-system/folder.js";
 import type { Io } from "../file-system/io.js";
 import { classBased } from "./class-based.js";
 import { general } from "./general.js";
@@ -35,4 +36,27 @@ export async function probe(
     if (await layout.fits(io, parent, files)) return layout;
   }
   return files === undefined ? undefined : merged;
+}
+
+/** A layout that was found, and the folder of the types where it has one. */
+export interface Probed {
+  readonly layout: Layout;
+  readonly types: Folder | undefined;
+}
+
+/** The same as {@link probe} finds, in the fewest calls for what Linux has today. */
+export async function probeFolder(
+  io: Io,
+  home: Folder,
+  forced: LayoutName | undefined,
+): Promise<Probed | undefined> {
+  const types = home.folder(merged.registration);
+  if (forced === undefined) {
+    const [first] = await types.names();
+    // Only this layout has that file.
+    if (first !== undefined && (await types.folder(first).inode("device_api")) !== undefined)
+      return { layout: merged, types };
+  }
+  const layout = await probe(io, home.path, forced);
+  return layout && { layout, types: layout.hasTypeFolders ? types : undefined };
 }
