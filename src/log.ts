@@ -1,38 +1,58 @@
-import { createRequire } from "node:module";
 import type createDebug from "debug";
 
 type Topic = "fs" | "list" | "create" | "remove" | "write";
 type Logger = (format: string, ...values: readonly unknown[]) => void;
 
-const silent: Logger = () => undefined;
-const loggers = new Map<Topic, Logger>();
+/** What was said while `debug` was being loaded. */
+const waiting: (() => void)[] = [];
+let wanted: boolean | undefined;
+let debug: typeof createDebug | undefined;
 
-/** The package `debug` takes longer to load than all of this library: who does not ask for its output does without. */
-function loggerOf(topic: Topic): Logger {
-  let logger = loggers.get(topic);
-  if (logger === undefined) {
-    const wanted = process.env["DEBUG"];
-    if (wanted === undefined || wanted === "") logger = silent;
-    else {
-      const load = createRequire(import.meta.url)("debug") as typeof createDebug;
-      const namespace = load(`vfio-mdev:${topic}`);
-      logger = namespace.enabled ? namespace : silent;
-    }
-    loggers.set(topic, logger);
+/** Whether somebody asks for the output of `debug`: it takes longer to load than all of this library, so who does not does without. */
+function isWanted(): boolean {
+  if (wanted === undefined) {
+    wanted = (process.env["DEBUG"] ?? "") !== "";
+    if (wanted) void load();
   }
-  return logger;
+  return wanted;
 }
 
-/** Whether anybody reads what is logged of a topic. */
+async function load(): Promise<void> {
+  try {
+    ({ default: debug } = await import("debug"));
+    for (const say of waiting) say();
+  } catch {
+    wanted = false; // it is not there: whoever bundled this left it out
+  }
+  waiting.length = 0;
+}
+
+function loggerOf(topic: Topic): Logger {
+  let logger: createDebug.Debugger | undefined;
+  const say: Logger = (format, ...values) => {
+    if (!isWanted()) return;
+    if (debug === undefined) {
+      waiting.push(() => {
+        say(format, ...values);
+      });
+      return;
+    }
+    logger ??= debug(`vfio-mdev:${topic}`);
+    logger(format, ...values);
+  };
+  return say;
+}
+
+/** Whether somebody may read what is logged of a topic. */
 export function isLogged(topic: Topic): boolean {
-  return loggerOf(topic) !== silent;
+  return isWanted() && (debug === undefined || debug.enabled(`vfio-mdev:${topic}`));
 }
 
 /** What the library does, on stderr: `DEBUG=vfio-mdev:create`, or `DEBUG=vfio-mdev:*` for all of it. */
 export const log: Readonly<Record<Topic, Logger>> = {
-  fs: (...said) => loggerOf("fs")(...said),
-  list: (...said) => loggerOf("list")(...said),
-  create: (...said) => loggerOf("create")(...said),
-  remove: (...said) => loggerOf("remove")(...said),
-  write: (...said) => loggerOf("write")(...said),
+  fs: loggerOf("fs"),
+  list: loggerOf("list"),
+  create: loggerOf("create"),
+  remove: loggerOf("remove"),
+  write: loggerOf("write"),
 };

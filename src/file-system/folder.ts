@@ -71,7 +71,7 @@ export class Folder {
     if (prompt === undefined) return this.#io.inode(path);
     if (prompt.due) return this.#io.turn(prompt).then(() => this.inode(name));
     try {
-      return prompt.stat(path)?.ino;
+      return prompt.inode(path);
     } catch (thrown) {
       absent("lstat", path, thrown);
       return;

@@ -1,5 +1,4 @@
-import * as fs from "node:fs";
-import * as promises from "node:fs/promises";
+import { fs, promises } from "./node-fs.js";
 import { DetachedWriter } from "./detached-writer.js";
 import type { FileStat, FileSystem, WriteOptions } from "./file-system.js";
 import { PromptReads } from "./prompt-reads.js";

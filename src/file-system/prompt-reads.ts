@@ -1,4 +1,5 @@
-import * as fs from "node:fs";
+import type { Dirent } from "node:fs";
+import { fs } from "./node-fs.js";
 import { SlowDevices } from "./slow-devices.js";
 
 const PAGE = 4096;
@@ -72,7 +73,7 @@ export class PromptReads {
   }
 
   /** The names in a folder, with what they are. */
-  entries(path: string): fs.Dirent[] {
+  entries(path: string): Dirent[] {
     return fs.readdirSync(path, { withFileTypes: true });
   }
 
@@ -81,9 +82,11 @@ export class PromptReads {
     return fs.readlinkSync(path);
   }
 
-  /** What a path is; `undefined` where there is nothing. */
-  stat(path: string): fs.Stats | undefined {
-    return fs.lstatSync(path, { throwIfNoEntry: false });
+  /** The inode number of what is at a path; `undefined` where there is nothing. */
+  inode(path: string): number | undefined {
+    const ino = fs.lstatSync(path, { throwIfNoEntry: false })?.ino;
+    // A number that fits is kept in place, and not as an object of its own.
+    return ino !== undefined && ino === (ino | 0) ? ino | 0 : ino;
   }
 
   #text(path: string, flags: number): string {

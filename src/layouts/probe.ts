@@ -5,6 +5,7 @@ import { general } from "./general.js";
 import type { Layout, LayoutName } from "./layout.js";
 import { filesOfSomeType } from "./mdev.js";
 import { merged } from "./merged.js";
+import { folderOf } from "../paths.js";
 import { nvidiaVfio } from "./nvidia-vfio.js";
 
 /** All layouts, in the order in which a parent is tried. */
@@ -36,6 +37,17 @@ export async function probe(
     if (await layout.fits(io, parent, files)) return layout;
   }
   return files === undefined ? undefined : merged;
+}
+
+/** The layout of the parent that a device has; no listing of what the parent offers is needed where the device tells. */
+export async function probeByDevice(
+  io: Io,
+  device: string,
+  forced: LayoutName | undefined,
+): Promise<Layout | undefined> {
+  // Only this layout has that link.
+  if (forced === undefined && (await io.exists(`${device}/mdev_type`))) return merged;
+  return probe(io, folderOf(device), forced);
 }
 
 /** A layout that was found, and the folder of the types where it has one. */

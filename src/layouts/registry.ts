@@ -5,7 +5,7 @@ import { log } from "../log.js";
 import { baseName, folderOf, type Paths } from "../paths.js";
 import type { FoundDevice, FoundParent, LayoutName } from "./layout.js";
 import { deviceOf } from "./mdev.js";
-import { probe } from "./probe.js";
+import { probe, probeByDevice } from "./probe.js";
 
 /** Where the kernel's registers are, and the layout that the caller forces. */
 export interface Registry {
@@ -123,7 +123,7 @@ export async function findDevice(io: Io, registry: Registry, id: string): Promis
   }
   const path = await follow(io, registry.paths, registry.paths.mdevDevice(id));
   if (path !== undefined) {
-    const layout = await probe(io, folderOf(path), registry.layout);
+    const layout = await probeByDevice(io, path, registry.layout);
     return layout === undefined ? undefined : deviceOf({ path: folderOf(path), layout }, id);
   }
   // While it is being removed, its folder outlives its link.

@@ -18,16 +18,11 @@ export async function mergeInOrder<T>(
 
 function mergeTwo<T>(a: readonly T[], b: readonly T[], compare: (a: T, b: T) => number): readonly T[] {
   if (b.length === 0) return a;
-  const merged: T[] = [];
+  const merged = new Array<T>(a.length + b.length); // of the right size: it is kept
   let [i, j] = [0, 0];
-  while (i < a.length && j < b.length) {
-    const [left, right] = [a[i] as T, b[j] as T];
-    const isLeft = compare(left, right) <= 0;
-    merged.push(isLeft ? left : right);
-    if (isLeft) i++;
-    else j++;
+  for (let at = 0; at < merged.length; at++) {
+    const isLeft = j === b.length || (i < a.length && compare(a[i] as T, b[j] as T) <= 0);
+    merged[at] = (isLeft ? a[i++] : b[j++]) as T;
   }
-  while (i < a.length) merged.push(a[i++] as T);
-  while (j < b.length) merged.push(b[j++] as T);
   return merged;
 }

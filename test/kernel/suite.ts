@@ -5,7 +5,8 @@ import { release } from "node:os";
 import { afterEach, describe, it } from "node:test";
 import { MdevHost } from "../../src/index.js";
 import { contract } from "../contract/contract.js";
-import { differencesOf } from "../contract/subject.js";
+import { differencesOf, type Runner } from "../contract/subject.js";
+import { snapshots } from "./snapshots.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -22,12 +23,12 @@ describe(`real kernel ${release()}`, () => {
     assert.match(readFileSync("/proc/modules", "utf8"), /^mdev /m);
   });
 
-  contract(
-    {
-      afterEach,
-      describe: (name, body) => void describe(name, body),
-      it: (name, body) => void it(name, body),
-    },
-    { host: new MdevHost(), differences: differencesOf(release()), rounds, seed },
-  );
+  const runner: Runner = {
+    afterEach,
+    describe: (name, body) => void describe(name, body),
+    it: (name, body) => void it(name, body),
+  };
+  const [host, differences] = [new MdevHost(), differencesOf(release())];
+  contract(runner, { host, differences, rounds, seed });
+  snapshots(runner, host, differences);
 });

@@ -124,7 +124,7 @@ describe("a snapshot with the one before", () => {
       simulated.addMtty().create("mtty-1", UUID);
       const previous = await ok(host.snapshot());
       const device = host.deviceFrom(previous.devices[0] ?? expect.fail());
-      const pause = simulated.pauseRemove({ before: before as "folder", uuid: UUID });
+      const pause = simulated.pauseRemove({ before: before, uuid: UUID });
       const removal = device.remove();
       await expect.poll(async () => ok(device.state())).toBe("removing");
       const during = await refresh(host, previous);
