@@ -70,24 +70,31 @@ switch (mode) {
       for (let round = 0; round < 3; round++) collect();
       return process.memoryUsage().heapUsed;
     };
-    let kept = /** @type {any} */ (await read());
-    kept = undefined;
-    await pause();
-    const before = used();
-    kept = await read();
-    await pause();
-    const [devices, all] = [kept.devices.length, used() - before];
-    kept = kept.parents;
-    const ofParents = used() - before;
-    const types = kept.reduce(
-      (/** @type {number} */ sum, /** @type {any} */ parent) => sum + parent.types.length,
-      0,
-    );
-    console.log(JSON.stringify({ perDevice: (all - ofParents) / devices, perType: ofParents / types }));
+    // What is left of a call that has ended keeps nothing alive.
+    const take = async (/** @type {(snapshot: any) => any} */ pick) => pick(await read());
+    const sizeOf = async (/** @type {(snapshot: any) => any} */ pick) => {
+      await pause();
+      const before = used();
+      const kept = await take(pick);
+      await pause();
+      return { bytes: used() - before, kept };
+    };
+    const count = await take(({ parents, devices }) => ({
+      devices: devices.length,
+      types: parents.reduce(
+        (/** @type {number} */ sum, /** @type {any} */ { types }) => sum + types.length,
+        0,
+      ),
+    }));
+    const { bytes: all } = await sizeOf((snapshot) => snapshot);
+    const { bytes: ofParents } = await sizeOf(({ parents }) => parents);
+    const [perDevice, perType] = [(all - ofParents) / count.devices, ofParents / count.types];
+    console.log(JSON.stringify({ perDevice, perType }));
     break;
   }
   default:
-    for await (const _ of createInterface({ input: process.stdin })) {
+    for await (const line of createInterface({ input: process.stdin })) {
+      if (line !== "") break;
       const begun = process.hrtime.bigint();
       await read();
       console.log(String(process.hrtime.bigint() - begun));

@@ -107,7 +107,7 @@ export function makeTree(
   return entries;
 }
 
-if (import.meta.main ?? process.argv[1]?.endsWith("tree.mjs")) {
+if (process.argv[1]?.endsWith("tree.mjs")) {
   const [root = "", ...counts] = process.argv.slice(2);
   const [parents = 4, types = 12, devices = 8] = counts.map(Number);
   console.log(`${makeTree(root, { parents, types, devices })} entries in ${root}`);

@@ -260,7 +260,7 @@ export class MdevHost {
    * const { parents, devices } = await host.snapshot({ include }).getOrThrow();
    * console.log(parents[0]?.types.find(({ id }) => id === "nvidia-156")?.availableInstances); // prints: 11
    * for (const { type, state, iommuGroup, attributes } of devices) {
-   *   console.log(type, state, iommuGroup, attributes.vmName); // prints: nvidia-156 active 1 undefined
+   *   console.log(type, state, iommuGroup, attributes.vmName === ""); // prints: nvidia-156 active 1 true
    * }
    * ```
    */

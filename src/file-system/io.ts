@@ -65,7 +65,7 @@ export class Io {
   /** The names in a folder of sysfs; links in its path as for reading. */
   async readdir(path: string): Promise<string[]> {
     const folder = await this.resolve(path);
-    return this.#call("readdir", folder, () => this.#fs.readdir(folder), isNames);
+    return this.#call("readdir", folder, () => this.#fs.readdir(folder), this.#prompt ? isAnything : isNames);
   }
 
   readlink(path: string): Promise<string> {
@@ -191,6 +191,11 @@ export class Io {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Fails where a link in the path of a folder leads out of the sysfs root. */
+  async stayInside(path: string): Promise<void> {
+    if (this.#prompt?.isPlain(path) !== true) await this.resolve(path);
   }
 
   /** Whether a path leads to a folder without any link. */

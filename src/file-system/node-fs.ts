@@ -11,6 +11,6 @@ function builtin(name: string): object {
 }
 
 /** `node:fs` */
-export const fs = /* @__PURE__ */ builtin("node:fs") as typeof NodeFs;
+export const fs: typeof NodeFs = /* @__PURE__ */ builtin("node:fs") as typeof NodeFs;
 /** `node:fs/promises` */
-export const promises = fs.promises;
+export const promises: typeof NodeFs.promises = fs.promises;

@@ -5,7 +5,7 @@ import { SlowDevices } from "./slow-devices.js";
 const PAGE = 4096;
 /** After so many milliseconds of reading without a pause, the event loop gets its turn. */
 const SLICE = 2;
-const { O_NOFOLLOW, O_RDONLY } = fs.constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
 
 // The folder of the device (parent) that a path belongs to: what comes before its types, its mdevs, its vendor files.
 const DEVICE_FOLDER =
@@ -75,6 +75,22 @@ export class PromptReads {
   /** The names in a folder, with what they are. */
   entries(path: string): Dirent[] {
     return fs.readdirSync(path, { withFileTypes: true });
+  }
+
+  /**
+   * Whether a folder is where its path says, with no link on the way, in three calls and not one for each component.
+   * `false` may also mean that this cannot be told so: without `/proc`, or in another mount namespace.
+   */
+  isPlain(path: string): boolean {
+    let folder: number | undefined;
+    try {
+      folder = fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      return fs.readlinkSync(`/proc/self/fd/${folder}`) === path;
+    } catch {
+      return false;
+    } finally {
+      if (folder !== undefined) fs.closeSync(folder);
+    }
   }
 
   /** The target of a symbolic link. */

@@ -45,6 +45,7 @@ export async function probeByDevice(
   device: string,
   forced: LayoutName | undefined,
 ): Promise<Layout | undefined> {
+  await io.stayInside(device);
   // Only this layout has that link.
   if (forced === undefined && (await io.exists(`${device}/mdev_type`))) return merged;
   return probe(io, folderOf(device), forced);

@@ -66,7 +66,11 @@ export async function registeredFolders(io: Io, paths: Paths, broken?: Broken): 
 
 /** The UUIDs on the bus. */
 export async function devicesOnBus(io: Io, { mdevDevices }: Paths): Promise<Set<string>> {
-  return new Set((await io.namesIn(mdevDevices)).filter(isUuid));
+  const devices = new Set<string>();
+  await forEachName(io, await io.namesIn(mdevDevices), (name) => {
+    if (isUuid(name)) devices.add(name);
+  });
+  return devices;
 }
 
 /** The drivers of the devices on the bus, by UUID: what their links `driver` say, in a few listings. */
@@ -74,9 +78,18 @@ export async function driversOnBus(io: Io, { mdevDrivers }: Paths): Promise<Read
   const drivers = new Map<string, string>();
   for (const driver of (await unlessBroken(mdevDrivers, io.namesIn(mdevDrivers))) ?? []) {
     const folder = `${mdevDrivers}/${driver}`;
-    for (const name of (await unlessBroken(folder, io.namesIn(folder))) ?? []) drivers.set(name, driver);
+    const names = (await unlessBroken(folder, io.namesIn(folder))) ?? [];
+    await forEachName(io, names, (name) => drivers.set(name, driver));
   }
   return drivers;
+}
+
+/** Does something with each of many names, and lets the event loop run meanwhile. */
+async function forEachName(io: Io, names: readonly string[], use: (name: string) => void): Promise<void> {
+  for (const [at, name] of names.entries()) {
+    if (at % 1024 === 0) await io.turnWhenDue();
+    use(name);
+  }
 }
 
 /** The folders of the parents that devices on the bus have. */
