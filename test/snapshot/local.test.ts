@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import * as promises from "node:fs/promises";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
@@ -86,6 +86,19 @@ describe("a link in the tree", () => {
       expect(JSON.stringify(snapshot)).not.toContain("the secret");
       expect(snapshot.problems.map(({ type }) => type)).toContain("invalid-argument");
     }
+  });
+
+  it("above a parent that leads out of sysfs leads to no device", async () => {
+    const sysfs = makeSysfs();
+    const host = new MdevHost({ sysfs });
+    expect((await ok(host.device(UUID))).path).toBe(`${sysfs}/${GPU}/${UUID}`);
+    const outside = temporaryFolder();
+    renameSync(`${sysfs}/devices/pci0000:3a`, `${outside}/pci0000:3a`);
+    symlinkSync(`${outside}/pci0000:3a`, `${sysfs}/devices/pci0000:3a`);
+    await fails(host.device(UUID), "invalid-argument");
+    const snapshot = await ok(host.snapshot());
+    expect([snapshot.parents, snapshot.devices]).toEqual([[], []]);
+    expect(snapshot.problems.map(({ type }) => type)).toContain("invalid-argument");
   });
 
   it("that stays in sysfs is followed", async () => {
