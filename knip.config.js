@@ -7,10 +7,11 @@ export default {
     "test/**/*.test-d.ts",
     "test/kernel/*.{mjs,ts}",
     "tools/*.mjs",
+    "bench/*.mjs",
     "examples/*.mjs",
     "examples/*/index.mjs",
   ],
-  ignoreBinaries: ["mkfifo", "modprobe", "rmmod"], // of the system
+  ignoreBinaries: ["mkfifo", "modprobe", "rmmod", "strace", "mdevctl", "unshare"], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },
-  project: ["src/**/*.ts!", "test/**/*.{ts,mjs}", "tools/**/*.mjs", "examples/**/*.mjs"],
+  project: ["src/**/*.ts!", "test/**/*.{ts,mjs}", "tools/**/*.mjs", "bench/**/*.mjs", "examples/**/*.mjs"],
 };

@@ -10,7 +10,7 @@ import type { DeviceExtensionClass } from "./extension.js";
 import type { FileSystem } from "./file-system/file-system.js";
 import { defaultSource } from "./events/default-source.js";
 import type { HostWatch, WatchOptions } from "./events/host-event.js";
-import { Watch } from "./events/watch.js";
+import { type Look, Watch } from "./events/watch.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { nodeFileSystem } from "./file-system/node-file-system.js";
@@ -34,6 +34,7 @@ import {
   findDevices,
   findFolder,
   findParents,
+  hasParents,
 } from "./layouts/registry.js";
 import { LAYOUT_NAMES, layoutNamed, probe } from "./layouts/probe.js";
 import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
@@ -144,6 +145,7 @@ const REVIVE = "take an object from a snapshot";
 export class MdevHost {
   readonly #context: HostContext;
   readonly #paths: Paths;
+  readonly #snapshots = new WeakSet<HostSnapshot>();
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
   constructor(options: MdevHostOptions = {}) {
@@ -194,7 +196,7 @@ export class MdevHost {
       return Result.ok(
         Object.freeze({
           mdev: await io.exists(mdevBus),
-          parents: (await findParents(io, this.#context)).length > 0,
+          parents: await hasParents(io, this.#context),
           vfio: await io.exists(vfioContainer),
           vfioDevices: await io.exists(vfioDevices),
           iommufd: await io.exists(iommufd),
@@ -365,9 +367,11 @@ export class MdevHost {
   ): AsyncResult<HostSnapshot<I>, QueryError> {
     const tried = "take a snapshot";
     const take = async (io: Io): Promise<Result<HostSnapshot, InvalidArgumentError>> => {
-      const fault = inclusionsFault(options?.include);
+      const fault = inclusionsFault(options?.include) ?? this.#previousFault(options?.previous);
       if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
-      return Result.ok(await takeSnapshot(io, this.#context, options?.include ?? {}));
+      const snapshot = await takeSnapshot(io, this.#context, options ?? {});
+      this.#snapshots.add(snapshot);
+      return Result.ok(snapshot);
     };
     // What was included is known by its names alone.
     return this.#operate(tried, options, take) as AsyncResult<HostSnapshot<I>, QueryError>;
@@ -410,8 +414,7 @@ export class MdevHost {
    */
   watch<I extends SnapshotInclusions = SnapshotInclusions>(options?: WatchOptions<I>): HostWatch<I> {
     const include = options?.include;
-    const look = (limits: OperationOptions): AsyncResult<HostSnapshot, QueryError> =>
-      this.snapshot({ ...limits, include });
+    const look: Look = (limits, previous) => this.snapshot({ ...limits, include, previous });
     return new Watch(look, defaultSource(this.#context.isLocal), options) as HostWatch<I>;
   }
 
@@ -430,6 +433,11 @@ export class MdevHost {
     const parent = this.#parentOf({ path: entry.parentPath, layout: entry.layout });
     const id = checkedId(parseDeviceId(entry.id, REVIVE));
     return this.#context.device(parent.layout.deviceAt(parent, id, entry.type));
+  }
+
+  #previousFault(previous: unknown): string | undefined {
+    if (previous === undefined || this.#snapshots.has(previous as HostSnapshot)) return undefined;
+    return "what is given as the previous snapshot is none that this host object made";
   }
 
   #parentOf({ path, layout: name }: Pick<ParentSnapshot, "path" | "layout">): FoundParent {

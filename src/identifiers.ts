@@ -78,6 +78,11 @@ export function inNaturalOrder(names: Iterable<string>): string[] {
   return inNaturalOrderOf(names, (name) => name);
 }
 
+/** Which of two names comes first in the natural order: below 0, the first. */
+export function compareNaturally(a: string, b: string): number {
+  return compare(orderKey(a), orderKey(b)) || compare(a, b);
+}
+
 /** Things in the natural order of their names. */
 export function inNaturalOrderOf<T>(things: Iterable<T>, nameOf: (thing: T) => string): T[] {
   const keyed = Array.from(things, (thing) => ({ thing, key: orderKey(nameOf(thing)), name: nameOf(thing) }));

@@ -31,6 +31,11 @@ export class Paths implements Roots {
     return `${this.mdevBus}/devices`;
   }
 
+  /** The drivers of mediated devices, by name. */
+  get mdevDrivers(): string {
+    return `${this.mdevBus}/drivers`;
+  }
+
   /** The link to a mediated device. */
   mdevDevice(uuid: string): string {
     return `${this.mdevDevices}/${uuid}`;

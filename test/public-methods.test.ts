@@ -98,7 +98,7 @@ describe.each(PUBLIC_METHODS)("%s", (name, method) => {
       world.meddler.meddle(answer);
       await settled(() => method(world));
     }
-  });
+  }, 60_000);
 
   it("gives an AsyncResult on its earliest failure", async () => {
     const world = await makeWorld();

@@ -22,8 +22,11 @@ const PATIENCE = 1_000;
 const GAP = 10;
 const FOR_EVER = 2 ** 31 - 1;
 
-/** Takes a snapshot of the watched host, under these limits. */
-export type Look = (limits: OperationOptions) => AsyncResult<HostSnapshot, MdevError>;
+/** Takes a snapshot of the watched host, under these limits; what cannot have changed since the previous one is not asked again. */
+export type Look = (
+  limits: OperationOptions,
+  previous?: HostSnapshot,
+) => AsyncResult<HostSnapshot, MdevError>;
 
 /**
  * The iteration over what happens to a host. It looks when its consumer asks and there is reason to: while the consumer is
@@ -87,6 +90,7 @@ export class Watch implements HostWatch {
   async *#looks(): AsyncGenerator<HostEvent, undefined> {
     const { signal } = this.#over;
     let before: HostSnapshot | undefined;
+    let previous: HostSnapshot | undefined;
     let failure: string | undefined;
     let soon = GAP;
     let onItsWay = false;
@@ -98,12 +102,13 @@ export class Watch implements HostWatch {
 
       this.#bell.silence(); // what happens from here on asks for another look
       const began = performance.now();
-      const looked = await this.#look({ ...this.#timeout, signal });
+      const looked = await this.#look({ ...this.#timeout, signal }, previous);
       const took = performance.now() - began;
       if (this.#isOver()) return;
       let events: readonly HostEvent[];
       if (looked.ok) {
         const after = looked.value;
+        previous = after;
         onItsWay = after.devices.some(({ state }) => state !== "active");
         const told = before === undefined ? after : arrivals.settled(before, withoutDoubt(before, after));
         events = before === undefined ? [{ type: "snapshot", snapshot: told }] : newsOf(before, told);

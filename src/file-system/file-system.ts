@@ -2,7 +2,7 @@
 export interface FileStat {
   /** File type and permission bits, as `st_mode` holds them. */
   readonly mode: number;
-  /** Inode number: two looks at one kernel object give the same one. */
+  /** Inode number: two looks at one kernel object give the same one, another object has another one; 0 where there is none. */
   readonly ino: number;
   /** Whether it is a folder. */
   isDirectory(): boolean;

@@ -2,9 +2,14 @@ import { posix } from "node:path";
 import { FileFailure, Interruption, isAbsent, OutsideFailure } from "./failure.js";
 import type { FileStat, FileSystem } from "./file-system.js";
 import type { Limits } from "./limits.js";
-import { log } from "../log.js";
+import { Folder } from "./folder.js";
+import { promptReadsOf } from "./node-file-system.js";
+import type { PromptReads } from "./prompt-reads.js";
+import { isLogged, log } from "../log.js";
 
 const O_WRONLY = 1;
+/** How many calls of a file system that answers later may be under way at the same time. */
+const LANES = 32;
 /** The kernel's own limit of links in a path. */
 const MOST_LINKS = 40;
 
@@ -16,6 +21,7 @@ export class Io {
   readonly #fs: FileSystem;
   readonly #root: string;
   readonly #limits: Limits;
+  readonly #prompt: PromptReads | undefined;
   /** Folders that this operation has seen to be no links. */
   readonly #folders = new Set<string>();
 
@@ -23,6 +29,31 @@ export class Io {
     this.#fs = fs;
     this.#root = root;
     this.#limits = limits;
+    // Who reads the log wants to see each call.
+    this.#prompt = isLogged("fs") ? undefined : promptOf(fs);
+  }
+
+  /** A folder of sysfs. Links in its path as for reading. */
+  async folder(path: string): Promise<Folder> {
+    const plain = this.#prompt !== undefined && (await this.#isPlain(path));
+    return new Folder(this, path, plain ? this.#prompt : undefined);
+  }
+
+  /** Lets the event loop run, unless the operation's limits strike. */
+  async turn(prompt: PromptReads): Promise<void> {
+    do await this.#limits.race(prompt.turn());
+    while (prompt.due);
+    this.#limits.check();
+  }
+
+  /** Lets the event loop run where that is due. */
+  turnWhenDue(): Promise<void> | undefined {
+    return this.#prompt?.due === true ? this.turn(this.#prompt) : undefined;
+  }
+
+  /** How many things may be asked for at the same time: one at a time is the fastest where each answers at once. */
+  get lanes(): number {
+    return this.#prompt === undefined ? LANES : 1;
   }
 
   /** The same, under the same limits, for what is below another root. */
@@ -39,7 +70,7 @@ export class Io {
   /** The names in a folder of sysfs; links in its path as for reading. */
   async readdir(path: string): Promise<string[]> {
     const folder = await this.resolve(path);
-    return this.#call("readdir", folder, () => this.#fs.readdir(folder), isNames);
+    return this.#call("readdir", folder, () => this.#fs.readdir(folder), this.#prompt ? isAnything : isNames);
   }
 
   readlink(path: string): Promise<string> {
@@ -60,7 +91,7 @@ export class Io {
     for (let links = 0; rest.length > 0;) {
       const [component = "", ...others] = rest;
       const next = `${resolved}/${component}`;
-      if (!(await this.#isLink(next, others.length > 0))) {
+      if (this.#folders.has(next) || !(await this.#isLink(next, others.length > 0))) {
         [resolved, rest] = [next, others];
         continue;
       }
@@ -105,7 +136,7 @@ export class Io {
   async inode(path: string): Promise<number | undefined> {
     try {
       const { ino }: { readonly ino: unknown } = await this.lstat(path); // of a stranger's class
-      return typeof ino === "number" ? ino : undefined;
+      return typeof ino === "number" && ino > 0 ? ino : undefined;
     } catch (thrown) {
       if (isAbsent(thrown)) return undefined;
       throw thrown;
@@ -117,6 +148,16 @@ export class Io {
       return (await this.lstat(path)).isDirectory();
     } catch (thrown) {
       if (isAbsent(thrown)) return false;
+      throw thrown;
+    }
+  }
+
+  /** The text of an attribute; `undefined` where there is none. */
+  async textOf(path: string): Promise<string | undefined> {
+    try {
+      return await this.readFile(path);
+    } catch (thrown) {
+      if (isAbsent(thrown)) return undefined;
       throw thrown;
     }
   }
@@ -157,8 +198,22 @@ export class Io {
     }
   }
 
+  /** Fails where a link in the path of a folder leads out of the sysfs root. */
+  async stayInside(path: string): Promise<void> {
+    if (this.#prompt?.isPlain(path) !== true) await this.resolve(path);
+  }
+
+  /** Whether a path leads to a folder without any link. */
+  async #isPlain(path: string): Promise<boolean> {
+    try {
+      return (await this.resolve(path)) === path;
+    } catch (thrown) {
+      if (thrown instanceof FileFailure) return false; // the next call will say why
+      throw thrown;
+    }
+  }
+
   async #isLink(path: string, folder: boolean): Promise<boolean> {
-    if (this.#folders.has(path)) return false;
     const link = (await this.lstat(path)).isSymbolicLink();
     if (folder && !link) this.#folders.add(path);
     return link;
@@ -200,7 +255,7 @@ export class Io {
     log.fs("%s %s", call, path);
     let value: T;
     try {
-      value = await this.#limits.race(start());
+      value = await (this.#limits.any ? this.#limits.race(start()) : start());
     } catch (thrown) {
       this.#limits.check();
       throw new FileFailure(call, path, thrown);
@@ -208,6 +263,11 @@ export class Io {
     if (!expected(value)) throw new FileFailure(call, path, "the file system answered with something else");
     return value;
   }
+}
+
+/** What an injected file system can do at once; it may be anything. */
+function promptOf(fs: FileSystem): PromptReads | undefined {
+  return typeof fs === "object" && (fs as unknown) !== null ? promptReadsOf(fs) : undefined;
 }
 
 /** Whether an absolute path lies below a folder. */

@@ -71,6 +71,11 @@ export class Limits {
     this.#interrupted.catch(() => undefined);
   }
 
+  /** Whether there is any limit. */
+  get any(): boolean {
+    return this.#interrupted !== undefined;
+  }
+
   /** Throws when a limit has struck. */
   check(): void {
     if (this.#interruption !== undefined) throw this.#interruption;

@@ -32,7 +32,11 @@ export const classBased: Layout = {
 
   stateOf: async () => "active",
 
-  look: async (io, { path }) => ({ typeId: undefined, state: "active", inode: await io.inode(path) }),
+  identity: undefined,
+
+  groupStays: () => false,
+
+  look: async (home) => ({ typeId: undefined, state: "active", inode: await home.inode() }),
 
   deviceSource: () => NOWHERE,
 

@@ -1,7 +1,7 @@
 import type { AttributeCommand } from "../attributes/descriptor.js";
 import { derived, file } from "../attributes/source.js";
 import type { Layout } from "./layout.js";
-import { linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
+import { linkedType, mdev, typeFiles, typeFolder, typeOfLink } from "./mdev.js";
 
 const fileSource = typeFiles({ availableInstances: "available_instances", requiresGroup: "requires_group" });
 
@@ -35,9 +35,13 @@ export const general: Layout = {
     return (await io.exists(`${path}/type`)) ? "active" : "creating";
   },
 
-  look: async (io, device) => {
-    const typeId = await linkedType(io, device, "type");
-    const inode = await io.inode(await destroyFile(io, device.path));
+  identity: undefined,
+
+  groupStays: () => false,
+
+  look: async (home) => {
+    const typeId = typeOfLink(await home.link("type"));
+    const inode = (await home.inode("Destroy")) ?? (await home.inode("destroy"));
     const state = typeId === undefined ? "creating" : "active";
     return { typeId, state: inode === undefined ? "removing" : state, inode };
   },

@@ -1,5 +1,6 @@
 import type { AttributeCommand } from "../attributes/descriptor.js";
 import type { AttributeSource } from "../attributes/source.js";
+import type { Folder } from "../file-system/folder.js";
 import type { Io } from "../file-system/io.js";
 import type { ErrnoTable } from "../file-system/operation.js";
 
@@ -82,8 +83,10 @@ export interface Layout {
   /** Whether a folder has this layout, and no other; `files` are those of one of its types, where it has types. */
   fits(io: Io, parent: string, files: ReadonlySet<string> | undefined): Promise<boolean>;
 
-  /** A folder that comes and goes with the parent's registration. */
-  registration(parent: string): string;
+  /** The folder in the parent's that comes and goes with its registration. */
+  readonly registration: string;
+  /** Whether the types are folders in that one. */
+  readonly hasTypeFolders: boolean;
   /** The ids of the parent's types. */
   typeIds(io: Io, parent: string): Promise<string[]>;
   /** Whether the parent has a type. */
@@ -93,8 +96,8 @@ export interface Layout {
   /** Where a type tells something of itself. */
   typeSource(parent: string, id: string, fact: TypeFact): AttributeSource;
 
-  /** The parent's devices, half-made and half-removed ones included. */
-  devices(io: Io, parent: FoundParent): Promise<FoundDevice[]>;
+  /** The parent's devices, half-made and half-removed ones included; `names` are those in its folder, where they are known. */
+  devices(io: Io, parent: FoundParent, names?: readonly string[]): Promise<FoundDevice[]>;
   /** The device of a parent that is known by its id, and by its type where devices have no other identity. */
   deviceAt(parent: FoundParent, id: string, typeId: string | undefined): FoundDevice;
   /** The devices of a type; `undefined` where devices do not tell their type. */
@@ -105,8 +108,12 @@ export interface Layout {
   exists(io: Io, device: FoundDevice): Promise<boolean>;
   /** How far a device that exists is. */
   stateOf(io: Io, device: FoundDevice): Promise<DeviceState>;
-  /** The type, the state and the identity of a device that exists, in the fewest calls. */
-  look(io: Io, device: FoundDevice): Promise<DeviceSight>;
+  /** A file of a complete device that no other device had: the one that removes it. */
+  readonly identity: string | undefined;
+  /** Whether a device keeps its IOMMU group as long as it has this driver. */
+  groupStays(driver: string): boolean;
+  /** The type, the state and the identity of a device that exists, in the fewest calls; `home` is its folder. */
+  look(home: Folder, device: FoundDevice): Promise<DeviceSight>;
   /** Where a device tells something of itself. */
   deviceSource(fact: DeviceFact): AttributeSource;
 

@@ -8,9 +8,11 @@ const GONE = { is: "gone", because: "its parent or type is no longer there" } as
 const FULL = { is: "no-instances", because: "no instance of this type is left" } as const;
 const BUSY = { is: "busy", because: "the driver is busy", hint: "Try again later." } as const;
 
+const TYPES = "mdev_supported_types";
+
 /** The folder of a parent's types. */
 export function typesOf(parent: string): string {
-  return `${parent}/mdev_supported_types`;
+  return `${parent}/${TYPES}`;
 }
 
 /** The folder of a type. */
@@ -32,15 +34,17 @@ export async function filesOfSomeType(io: Io, parent: string): Promise<ReadonlyS
 export function typeFiles(
   names: Readonly<Partial<Record<TypeFact, string>>>,
 ): (parent: string, id: string, fact: TypeFact) => AttributeSource {
-  return (_parent, _id, fact) => {
-    const name = names[fact];
-    return name === undefined ? NOWHERE : file(name);
-  };
+  const sources = new Map(Object.entries(names).map(([fact, name]) => [fact, file(name)]));
+  return (_parent, _id, fact) => sources.get(fact) ?? NOWHERE;
 }
 
 /** The name of a device's type, from a link of the device. */
 export async function linkedType(io: Io, { path }: FoundDevice, link: string): Promise<string | undefined> {
-  const target = await io.linkTarget(`${path}/${link}`);
+  return typeOfLink(await io.linkTarget(`${path}/${link}`));
+}
+
+/** The name of a type, from where a link to it leads. */
+export function typeOfLink(target: string | undefined): string | undefined {
   const id = target === undefined ? "" : baseName(target);
   return isName(id) ? id : undefined;
 }
@@ -48,6 +52,7 @@ export async function linkedType(io: Io, { path }: FoundDevice, link: string): P
 type Common =
   | "offers"
   | "registration"
+  | "hasTypeFolders"
   | "typeIds"
   | "hasType"
   | "typePath"
@@ -65,7 +70,9 @@ type Common =
 export const mdev: Pick<Layout, Common> = {
   offers: (io, parent) => io.isDirectory(typesOf(parent)),
 
-  registration: typesOf,
+  registration: TYPES,
+
+  hasTypeFolders: true,
 
   typeIds: (io, parent) => io.namesIn(typesOf(parent)),
 
@@ -74,8 +81,8 @@ export const mdev: Pick<Layout, Common> = {
   typePath: typeFolder,
 
   // Other folders lie beside the devices (`power`, a child device named `parent` of vfio_ccw): only a UUID is one.
-  devices: async (io, parent) =>
-    (await io.namesIn(parent.path)).filter(isUuid).map((uuid) => deviceOf(parent, uuid)),
+  devices: async (io, parent, names) =>
+    (names ?? (await io.namesIn(parent.path))).filter(isUuid).map((uuid) => deviceOf(parent, uuid)),
 
   deviceAt: deviceOf,
 

@@ -1,7 +1,7 @@
 import { NOWHERE } from "../attributes/source.js";
 import { isUuid } from "../identifiers.js";
 import type { DeviceState, Layout } from "./layout.js";
-import { deviceOf, linkedType, mdev, typeFiles, typeFolder } from "./mdev.js";
+import { deviceOf, linkedType, mdev, typeFiles, typeFolder, typeOfLink } from "./mdev.js";
 
 /**
  * What Linux has had since 4.10: `<parent>/mdev_supported_types/<type>/{create,…}`, `<parent>/<uuid>/{remove,…}`
@@ -34,9 +34,17 @@ export const merged: Layout = {
     return stateBy({ complete, removable: await io.exists(`${path}/remove`) });
   },
 
-  look: async (io, device) => {
-    const typeId = await linkedType(io, device, "mdev_type");
-    const inode = await io.inode(`${device.path}/remove`);
+  identity: "remove",
+
+  // The one driver of Linux 5.10 can be unbound and bound again, and gives another group then. Those after it cannot be
+  // bound again (ENODEV): mdev_match() of drivers/vfio/mdev/mdev_driver.c matches nothing.
+  groupStays: (driver) => driver !== "vfio_mdev",
+
+  look: async (home) => {
+    const link = home.link("mdev_type");
+    const typeId = typeOfLink(typeof link === "object" ? await link : link);
+    const found = home.inode("remove");
+    const inode = typeof found === "object" ? await found : found;
     return {
       typeId,
       state: stateBy({ complete: typeId !== undefined, removable: inode !== undefined }),

@@ -22,7 +22,9 @@ export const nvidiaVfio: Layout = {
 
   fits: (io, parent) => io.exists(currentFile(parent)),
 
-  registration: (parent) => `${parent}/nvidia`,
+  registration: "nvidia",
+
+  hasTypeFolders: false,
 
   // The current type is listed even where the driver lists nothing creatable any more.
   typeIds: async (io, parent) => {
@@ -76,7 +78,11 @@ export const nvidiaVfio: Layout = {
 
   stateOf: async () => "active",
 
-  look: async (_io, device) => ({ typeId: device.typeId, state: "active", inode: undefined }),
+  identity: undefined,
+
+  groupStays: () => false,
+
+  look: async (_home, device) => ({ typeId: device.typeId, state: "active", inode: undefined }),
 
   deviceSource: (fact) => (fact === "reset" ? file("reset") : NOWHERE),
 

@@ -4,7 +4,8 @@ import type { Inspection } from "../inspection.js";
 import type { DeviceApi } from "../mdev-type.js";
 import type { FoundParent, TypeFact } from "./layout.js";
 
-interface FactValues {
+/** The values of the facts. */
+export interface FactValues {
   readonly name: string;
   readonly description: string;
   readonly deviceApi: DeviceApi;

@@ -30,6 +30,11 @@ export type IncludedValues<D> = D extends Inclusion
 export interface SnapshotOptions<I extends SnapshotInclusions = SnapshotInclusions> extends OperationOptions {
   /** What to read beside what is always read. */
   readonly include?: I | undefined;
+  /**
+   * The snapshot before, of the same host object: what it says is taken over where the kernel's inode numbers show that
+   * the object is still the same one, and where nothing can have changed. The outcome is that of a full snapshot, sooner.
+   */
+  readonly previous?: HostSnapshot | undefined;
 }
 
 /** One type of one parent, at the time of a snapshot. */

@@ -1,176 +1,192 @@
 import { VANISHING } from "../attributes/access.js";
-import { type Codec, integer, text } from "../attributes/codec.js";
-import type { AttributeOwner } from "../attributes/access.js";
 import type { HostContext } from "../context.js";
 import { FileFailure, isVanished } from "../file-system/failure.js";
+import type { Folder } from "../file-system/folder.js";
 import type { Io } from "../file-system/io.js";
 import { explain } from "../file-system/operation.js";
-import { inNaturalOrder, inNaturalOrderOf } from "../identifiers.js";
-import { Inspection, type Problem, problemOf } from "../inspection.js";
-import type { FoundDevice, FoundParent, TypeFact } from "../layouts/layout.js";
-import { deviceOwner, parentOwner, typeOwner } from "../layouts/owner.js";
-import { findParents } from "../layouts/registry.js";
-import { readTypeFact } from "../layouts/type-facts.js";
+import { compareNaturally, inNaturalOrder, inNaturalOrderOf } from "../identifiers.js";
+import { problemOf } from "../inspection.js";
+import type { FoundParent } from "../layouts/layout.js";
+import { parentOwner } from "../layouts/owner.js";
+import { probeFolder } from "../layouts/probe.js";
+import { devicesOnBus, driversOnBus, parentFoldersOf, registeredFolders } from "../layouts/registry.js";
+import { TYPE_FACTS } from "../layouts/type-facts.js";
 import { baseName } from "../paths.js";
 import type {
   DeviceSnapshot,
   HostSnapshot,
-  Inclusion,
   ParentSnapshot,
   SnapshotInclusions,
   TypeSnapshot,
 } from "./host-snapshot.js";
+import { inLanes } from "./lanes.js";
+import { mergeInOrder } from "./merge.js";
+import { Previous } from "./previous.js";
+import { readDevice } from "./read-device.js";
+import { readType } from "./read-type.js";
+import { isLater, Visit, type Walk } from "./visit.js";
 
-const NOTHING = Object.freeze({});
+// So many parents at the same time, and so many types or devices of each: where each call is waited for.
+const [PARENT_LANES, ENTRY_LANES] = [8, 4];
+
+const UUID_LENGTH = 36;
+
+/** A parent with what belongs to it. */
+interface Family {
+  readonly parent: ParentSnapshot;
+  readonly devices: readonly DeviceSnapshot[];
+}
 
 /** Reads a whole host. A broken part is a problem and no more; what vanishes on the way is left out. */
 export async function takeSnapshot(
   io: Io,
   context: HostContext,
-  include: SnapshotInclusions,
+  {
+    include = {},
+    previous,
+  }: { include?: SnapshotInclusions | undefined; previous?: HostSnapshot | undefined },
 ): Promise<HostSnapshot> {
-  return new Walk(io, context, include).take();
+  const drivers = await driversOnBus(io, context.paths);
+  const known = Object.fromEntries(Object.keys(TYPE_FACTS).map((fact) => [fact, new Map()])) as Walk["known"];
+  const walk = { io, context, include, drivers, problems: [], known, orders: new Map() };
+  return new HostWalk(walk, new Previous(previous)).take();
 }
 
-class Walk {
-  readonly #io: Io;
-  readonly #context: HostContext;
-  readonly #include: SnapshotInclusions;
-  readonly #problems: Problem[] = [];
+/** Ids of devices are UUIDs or PCI addresses; the order of UUIDs is that of their texts. */
+function byId({ id: a }: { readonly id: string }, { id: b }: { readonly id: string }): number {
+  if (a.length !== UUID_LENGTH || b.length !== UUID_LENGTH) return compareNaturally(a, b);
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
-  constructor(io: Io, context: HostContext, include: SnapshotInclusions) {
-    this.#io = io;
-    this.#context = context;
-    this.#include = include;
+class HostWalk {
+  readonly #walk: Walk;
+  readonly #io: Io;
+  readonly #previous: Previous;
+  /** Devices on the bus whose parent was not seen yet. */
+  #orphans = new Set<string>();
+
+  constructor(walk: Walk, previous: Previous) {
+    this.#walk = walk;
+    this.#io = walk.io;
+    this.#previous = previous;
   }
 
   async take(): Promise<HostSnapshot> {
-    const parents: ParentSnapshot[] = [];
-    const devices: DeviceSnapshot[] = [];
-    const found = await findParents(this.#io, this.#context, (failure, path) => {
+    const { paths } = this.#walk.context;
+    const broken = (failure: FileFailure, path: string): void => {
       this.#note(failure, `look at ${path}`);
-    });
-    for (const parent of inNaturalOrderOf(found, ({ path }) => baseName(path))) {
-      const whole = await this.#unlessGone(`read the parent ${baseName(parent.path)}`, () =>
-        this.#parent(parent),
-      );
-      if (whole === undefined) continue;
-      parents.push(whole.parent);
-      devices.push(...whole.devices);
-    }
+    };
+    const folders = await registeredFolders(this.#io, paths, broken);
+    this.#orphans = await devicesOnBus(this.#io, paths);
+    const families = await this.#families(folders);
+    // A parent that has another's name has no link of its own.
+    const others = await parentFoldersOf(this.#io, paths, this.#orphans, broken);
+    for (const folder of folders) others.delete(folder);
+    families.push(...(await this.#families(others)));
+
+    const inOrder = inNaturalOrderOf(families, ({ parent }) => parent.id);
+    const lists = inOrder.map(({ devices }) => devices);
     return Object.freeze({
-      parents: Object.freeze(parents),
-      devices: Object.freeze(inNaturalOrderOf(devices, ({ id }) => id)),
-      problems: Object.freeze(this.#problems),
+      parents: Object.freeze(inOrder.map(({ parent }) => parent)),
+      devices: Object.freeze(await mergeInOrder(lists, byId, () => this.#io.turnWhenDue())),
+      problems: Object.freeze(this.#walk.problems),
     });
   }
 
-  async #parent(
-    found: FoundParent,
-  ): Promise<{ readonly parent: ParentSnapshot; readonly devices: DeviceSnapshot[] }> {
-    const { path, layout } = found;
-    const id = baseName(path);
-    await this.#io.lstat(path);
-    const inode = await this.#io.inode(layout.registration(path));
-    const types: TypeSnapshot[] = [];
-    const typeIds = await this.#unlessGone(`list the types of ${id}`, () => layout.typeIds(this.#io, path));
-    for (const typeId of inNaturalOrder(typeIds ?? [])) {
-      const type = await this.#type(found, typeId);
-      if (type !== undefined) types.push(type);
-    }
-    const devices: DeviceSnapshot[] = [];
-    const listed = await this.#unlessGone(`list the devices of ${id}`, () => layout.devices(this.#io, found));
-    for (const device of listed ?? []) {
-      const entry = await this.#unlessGone(`read the device ${device.id}`, () => this.#device(device));
-      if (entry !== undefined) devices.push(entry);
-    }
-    const inspection = new Inspection(this.#io, parentOwner(this.#context, found));
-    const attributes = await this.#included(inspection, this.#include.parents);
-    this.#problems.push(...inspection.problems);
-    const parent = { id, path, layout: layout.name, inode, types: Object.freeze(types), attributes };
+  async #families(folders: Iterable<string>): Promise<Family[]> {
+    const families = await inLanes([...folders], Math.min(PARENT_LANES, this.#io.lanes), (path) =>
+      this.#unlessBroken(`look at ${path}`, () => this.#family(path)),
+    );
+    return families.filter((family) => family !== undefined);
+  }
+
+  async #family(path: string): Promise<Family | undefined> {
+    const home = await this.#io.folder(path);
+    const names = (await this.#unlessBroken(`list ${path}`, () => home.names())) ?? [];
+    const probed = await probeFolder(this.#io, home, this.#walk.context.layout);
+    if (probed === undefined) return undefined;
+    for (const name of names) this.#orphans.delete(name);
+    const { layout, types: folder } = probed;
+    const found: FoundParent = { path, layout };
+    const inode = await home.inode(layout.registration);
+    const types = await this.#types(found, folder, this.#previous.types(found, inode));
+    const devices = await this.#devices(found, home, names);
+    const visit = new Visit(this.#walk, home, () => parentOwner(this.#walk.context, found));
+    const included = visit.included(this.#walk.include.parents);
+    const attributes = isLater(included) ? await included : included;
+    if (inode === undefined) visit.doubt();
+    if (!(await visit.end())) return undefined;
+    const parent = { id: baseName(path), path, layout: layout.name, inode, types, attributes };
     return { parent: Object.freeze(parent), devices };
   }
 
-  async #type(parent: FoundParent, id: string): Promise<TypeSnapshot | undefined> {
-    const owner = typeOwner(this.#context, parent, id);
-    const inspection = new Inspection(this.#io, owner);
-    const fact = <F extends TypeFact>(name: F): ReturnType<typeof readTypeFact<F>> =>
-      readTypeFact(inspection, parent, id, name);
-    const of2016 = parent.layout.name === "general" || parent.layout.name === "class-based";
-    const type = {
-      id,
-      name: await fact("name"),
-      description: await fact("description"),
-      deviceApi: await fact("deviceApi"),
-      availableInstances: await fact("availableInstances"),
-      ...(of2016 && {
-        requiresGroup: await fact("requiresGroup"),
-        maxInstances: await fact("maxInstances"),
-        params: await fact("params"),
-      }),
-      attributes: await this.#included(inspection, this.#include.types),
-    };
-    return (await this.#isGone(inspection, owner)) ? undefined : Object.freeze(type);
+  async #types(
+    found: FoundParent,
+    folder: Folder | undefined,
+    was: readonly TypeSnapshot[],
+  ): Promise<readonly TypeSnapshot[]> {
+    const { layout, path } = found;
+    const list = (): Promise<string[]> => folder?.names() ?? layout.typeIds(this.#io, path);
+    const ids = await this.#unlessBroken(`list the types of ${baseName(path)}`, list);
+    const types = await this.#inLanes(this.#inOrder(ids ?? []), (id, at) => {
+      const before = was[at]?.id === id ? was[at] : was.find((type) => type.id === id);
+      return readType(this.#walk, found, { id, home: folder?.folder(id), was: before });
+    });
+    return Object.freeze(types);
   }
 
-  async #device(device: FoundDevice): Promise<DeviceSnapshot | undefined> {
-    const { id, parent } = device;
-    const owner = deviceOwner(this.#context, device);
-    const { typeId, state, inode } = await parent.layout.look(this.#io, device);
-    if (state !== "active") await owner.confirm(this.#io);
-    const inspection = new Inspection(this.#io, owner);
-    const link = <T>(name: string, codec: Codec<T>): Promise<T | undefined> => inspection.link(name, codec);
-    const entry = {
-      id,
-      parent: baseName(parent.path),
-      parentPath: parent.path,
-      layout: parent.layout.name,
-      type: typeId,
-      state,
-      driver: await link("driver", text),
-      iommuGroup: await link("iommu_group", integer),
-      inode,
-      attributes: await this.#included(inspection, this.#include.devices),
-    };
-    return (await this.#isGone(inspection, owner)) ? undefined : Object.freeze(entry);
-  }
-
-  async #included(
-    inspection: Inspection,
-    inclusion: Inclusion | undefined,
-  ): Promise<Readonly<Record<string, unknown>>> {
-    if (inclusion === undefined) return NOTHING;
-    const values: Record<string, unknown> = {};
-    for (const [name, descriptor] of Object.entries(inclusion))
-      values[name] = await inspection.attribute(descriptor);
-    return Object.freeze(values);
-  }
-
-  /** Whether an object vanished while it was read; if not, what could not be read are problems. */
-  async #isGone({ problems }: Inspection, owner: AttributeOwner): Promise<boolean> {
-    if (problems.some(({ type }) => type === "gone")) {
+  async #devices(
+    found: FoundParent,
+    home: Folder,
+    names: readonly string[],
+  ): Promise<readonly DeviceSnapshot[]> {
+    const parentId = baseName(found.path);
+    const list = (): ReturnType<typeof found.layout.devices> => found.layout.devices(this.#io, found, names);
+    const listed = (await this.#unlessBroken(`list the devices of ${parentId}`, list)) ?? [];
+    const was = this.#previous.devices(found);
+    return this.#inLanes(listed.sort(byId), async (device) => {
+      const own = device.path === found.path ? home : home.folder(device.id);
       try {
-        await owner.confirm(this.#io);
+        return await readDevice(this.#walk, device, { home: own, parentId, was: was?.get(device.id) });
       } catch (thrown) {
-        if (isVanished(thrown)) return true;
-        if (!(thrown instanceof FileFailure)) throw thrown;
+        this.#leftOut(thrown, `read the device ${device.id}`);
+        return;
       }
-    }
-    this.#problems.push(...problems);
-    return false;
+    });
   }
 
-  async #unlessGone<T>(tried: string, look: () => Promise<T>): Promise<T | undefined> {
+  /** Names in their natural order. */
+  #inOrder(names: readonly string[]): readonly string[] {
+    const key = names.join("\0");
+    let order = this.#walk.orders.get(key);
+    if (order === undefined) this.#walk.orders.set(key, (order = inNaturalOrder(names)));
+    return order;
+  }
+
+  async #inLanes<T, R>(
+    things: readonly T[],
+    read: (thing: T, at: number) => Promise<R | undefined>,
+  ): Promise<R[]> {
+    const all = await inLanes(things, Math.min(ENTRY_LANES, this.#io.lanes), read);
+    return all.includes(undefined) ? all.filter((entry) => entry !== undefined) : (all as R[]);
+  }
+
+  async #unlessBroken<T>(tried: string, look: () => Promise<T>): Promise<T | undefined> {
     try {
       return await look();
     } catch (thrown) {
-      if (!(thrown instanceof FileFailure)) throw thrown;
-      if (!isVanished(thrown)) this.#note(thrown, tried);
-      return undefined;
+      this.#leftOut(thrown, tried);
+      return;
     }
   }
 
+  #leftOut(thrown: unknown, tried: string): undefined {
+    if (!(thrown instanceof FileFailure)) throw thrown;
+    if (!isVanished(thrown)) this.#note(thrown, tried);
+    return undefined;
+  }
+
   #note(failure: FileFailure, tried: string): void {
-    this.#problems.push(problemOf(explain(failure, tried, VANISHING)));
+    this.#walk.problems.push(problemOf(explain(failure, tried, VANISHING)));
   }
 }

@@ -5,10 +5,11 @@ import { release } from "node:os";
 import { afterEach, describe, it } from "node:test";
 import { MdevHost, nodeFileSystem } from "../../src/index.js";
 import { contract } from "../contract/contract.js";
-import { differencesOf, type Subject, type Usage } from "../contract/subject.js";
+import { differencesOf, type Runner, type Subject, type Usage } from "../contract/subject.js";
 import { watching } from "./events.js";
 import { killAll, open } from "./processes.js";
 import { races } from "./races.js";
+import { snapshots } from "./snapshots.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -28,17 +29,15 @@ describe(`real kernel ${release()}`, () => {
   afterEach(killAll);
   // A file system of its own is the local one here, but no `/proc` comes with it.
   const usage: Usage = { open, blind: new MdevHost({ fs: nodeFileSystem }) };
-  const differences = differencesOf(release());
-  const subject: Subject = { host: new MdevHost(), differences, usage, rounds, seed };
-  contract(
-    {
-      afterEach,
-      describe: (name, body) => void describe(name, body),
-      it: (name, body) => void it(name, body),
-    },
-    subject,
-  );
+  const [host, differences] = [new MdevHost(), differencesOf(release())];
+  const subject: Subject = { host, differences, usage, rounds, seed };
+  const runner: Runner = {
+    afterEach,
+    describe: (name, body) => void describe(name, body),
+    it: (name, body) => void it(name, body),
+  };
+  contract(runner, subject);
   races(subject, usage);
-
-  watching(new MdevHost(), rounds);
+  snapshots(runner, host, differences);
+  watching(host, rounds);
 });

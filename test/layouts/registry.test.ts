@@ -40,7 +40,7 @@ describe("a broken entry spoils no listing", () => {
 
   it.each(ERRNOS)("a parent's folder that answers %s to a listing of the devices", async (errno) => {
     const { simulated, host } = makeHost();
-    simulated.failNext({ path: "/sys/devices/virtual/mtty/mtty", operation: "readdir", errno });
+    simulated.failNext({ path: "/sys/devices/virtual/mtty/mtty", operation: "readdir", errno, times: 2 });
     expect(ids(await ok(host.devices()))).toEqual([OTHER_UUID]);
   });
 

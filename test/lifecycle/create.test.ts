@@ -253,7 +253,7 @@ describe("a UUID that is in use", () => {
       const stop = simulated.onOperation(({ operation }) => {
         if (operation === "writeFile" && mdpy.devices.length === 0) mdpy.create("mdpy-hd", UUID);
       });
-      simulated.failNext({ path: `${mdpy.path}/mdev_supported_types`, errno: "EIO" });
+      simulated.failNext({ path: `${mdpy.path}/${UUID}/mdev_type`, errno: "EIO" });
       const error = await fails(type.create({ uuid: UUID }), "already-exists");
       stop();
       expect(error.existing).toBeUndefined();

@@ -180,4 +180,21 @@ describe("the difference of two snapshots", () => {
       "device-ready 00.4",
     ]);
   });
+
+  it("is another device where one that was being removed is whole again", async () => {
+    const simulated = new SimulatedHost();
+    simulated.addMtty().create("mtty-1", UUID);
+    const after: HostSnapshot = await ok(new MdevHost({ fs: simulated.fs }).snapshot());
+    const devices = after.devices.map((device) => ({
+      ...device,
+      state: "removing" as const,
+      inode: undefined,
+    }));
+    expect(diff({ ...after, devices }, after).map(brief)).toEqual([
+      "device-removed 1001",
+      "device-added 1001",
+      "device-ready 1001",
+    ]);
+    expect(diff(after, { ...after, devices }).map(brief)).toEqual(["1001 active > removing"]);
+  });
 });

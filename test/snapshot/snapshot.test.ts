@@ -203,7 +203,7 @@ describe("what is broken spoils no snapshot", () => {
       ["/sys/class/mdev_bus/0.0.0313", "readlink"],
       [`${mtty}/mdev_supported_types/mtty-1/name`, "readFile"],
       [`${mtty}/${UUID}/iommu_group`, "readlink"],
-      [`${mtty}/${UUID}/driver`, "readlink"],
+      [`${mtty}/${UUID}/remove`, "lstat"],
       [mtty, "readdir"],
     ] as const) {
       simulated.failNext({ path, operation, errno: "EIO" });

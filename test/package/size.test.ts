@@ -1,0 +1,34 @@
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+import { entries } from "../../tools/entries.mjs";
+
+/**
+ * The most kilobytes that an entry may take, minified and compressed, with all of this package that it needs and nothing of
+ * others. Whoever has to raise one says in the commit what for.
+ */
+const LIMITS: Readonly<Record<string, number>> = {
+  index: 30,
+  nvidia: 34,
+  intel: 30,
+  s390: 36,
+  display: 36,
+  samples: 30,
+  testing: 26,
+};
+
+test.each(entries)("$subpath is no larger than its limit", async ({ name }) => {
+  const { outputFiles } = await build({
+    entryPoints: [`dist/${name}.js`],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    write: false,
+    logLevel: "error",
+  });
+  const size = gzipSync(outputFiles[0]?.contents ?? "").length / 1000;
+  const limit = LIMITS[name] ?? expect.fail(`there is no limit for ${name}: it has ${size.toFixed(1)} kB`);
+  expect(size, `kilobytes of ${name}`).toBeLessThan(limit);
+});
