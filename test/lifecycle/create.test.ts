@@ -365,6 +365,9 @@ describe("all of it or nothing", () => {
       }
       const creation = type.create({ uuid: UUID, attributes: [["refuses", "x"]], timeout: 50 });
       expect((await fails(creation, "timeout")).pending).toContain("it is removed again");
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const removals = simulated.operations.filter(({ operation }) => operation === "writeDetached");
+      expect(removals).toHaveLength(1); // one undo is enough
       delay.end();
     },
   );

@@ -36,14 +36,20 @@ describe("creating and removing for an owner", () => {
 
   it("forgets what was not created, and what was undone", async () => {
     const { simulated, host, type, state } = await makeOwnedWorld();
-    simulated.failNext({ path: /create$/u, errno: "EINVAL" });
+    simulated.failNext({ operation: "writeFile", path: /create$/u, errno: "EINVAL" });
     await fails(type.create({ uuid: UUID, owner: "me" }), "rejected");
     expect(await state.names()).toEqual([]);
     const attributes = [["vendor/none", "1"]] as const;
     await fails(type.create({ uuid: UUID, owner: "me", attributes }), "unsupported");
     expect(await state.names()).toEqual([]);
     expect(await ok(host.devices())).toEqual([]);
-    const delay = simulated.delay({ path: /create$/u, ms: "forever" });
+    const refused = simulated.delay({ operation: "writeFile", path: /create$/u, times: 1, ms: "forever" });
+    simulated.failNext({ operation: "writeFile", path: /create$/u, errno: "EINVAL" });
+    await fails(type.create({ uuid: UUID, owner: "me", timeout: 20 }), "timeout");
+    expect(await state.names()).toHaveLength(1);
+    refused.end();
+    await expect.poll(() => state.names()).toEqual([]);
+    const delay = simulated.delay({ operation: "writeFile", path: /create$/u, ms: "forever" });
     await fails(type.create({ uuid: UUID, owner: "me", timeout: 20 }), "timeout");
     delay.end();
     await expect.poll(() => state.names()).toEqual([]);

@@ -117,6 +117,23 @@ describe("several attributes", () => {
     expect(values.get("level")).toBe("\n");
   });
 
+  it("are not touched where the kernel refused what was under way when the limit struck", async () => {
+    const { simulated, device, values } = await makeLampWorld();
+    const delay = simulated.delay({ operation: "writeFile", path: /level$/u, times: 1, ms: "forever" });
+    simulated.failNext({ operation: "writeFile", path: /level$/u, errno: "EIO" });
+    await fails(device.setAttributes([COLOUR, LEVEL], { timeout: 20 }), "timeout");
+    delay.end();
+    await expect.poll(() => values.get("colour")).toBe("red\n");
+    expect(values.get("level")).toBe("");
+    expect(simulated.operations.flatMap(({ text }) => text ?? [])).toEqual(["green\n", "7\n", "red\n"]);
+  });
+
+  it("are set back in the opposite order", async () => {
+    const { simulated, device } = await makeLampWorld();
+    await fails(device.setAttributes([LEVEL, COLOUR, REFUSED]), "rejected");
+    expect(simulated.operations.flatMap(({ text }) => text ?? []).slice(-2)).toEqual(["red\n", "\n"]);
+  });
+
   it("go with their device", async () => {
     const { simulated, device, remove } = await makeLampWorld();
     const stop = simulated.onOperation(({ text }) => {
