@@ -1,14 +1,4 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { fs } from "../file-system/node-fs.js";
 import { InvalidArgumentError } from "../errors.js";
 import { isStateName, type StateEntry, type StateStore } from "./state-store.js";
 
@@ -50,22 +40,22 @@ export class DirectoryStore implements StateStore {
 
   /** `/proc/sys/kernel/random/boot_id`. */
   async boot(): Promise<string> {
-    return (this.#boot ??= readFileSync(BOOT_ID, "utf8").trim());
+    return (this.#boot ??= fs.readFileSync(BOOT_ID, "utf8").trim());
   }
 
   /** The folders in the folder. */
   async names(): Promise<readonly string[]> {
-    return (unless(ABSENT, () => readdirSync(this.path)) ?? []).filter(isStateName);
+    return (unless(ABSENT, () => fs.readdirSync(this.path)) ?? []).filter(isStateName);
   }
 
   /** The file in the folder of that name. */
   async read(name: string): Promise<StateEntry | undefined> {
     const folder = this.#folder(name);
     for (let look = 0; look < LOOKS; look++) {
-      const [tag, ...others] = unless(ABSENT, () => readdirSync(folder)) ?? [];
+      const [tag, ...others] = unless(ABSENT, () => fs.readdirSync(folder)) ?? [];
       if (tag === undefined) return undefined;
       if (!TAG.test(tag) || others.length > 0) throw failure("EBADMSG", `${folder} holds what is no entry`);
-      const text = unless(ABSENT, () => readFileSync(`${folder}/${tag}`, "utf8"));
+      const text = unless(ABSENT, () => fs.readFileSync(`${folder}/${tag}`, "utf8"));
       if (text !== undefined) return { tag, text };
     }
     throw failure("EAGAIN", `${folder} changes all the time`);
@@ -79,12 +69,12 @@ export class DirectoryStore implements StateStore {
     makeFolder(this.path);
     if (!this.#swept) this.#sweep();
     try {
-      mkdirSync(aside, { mode: 0o755 });
-      writeFileSync(`${aside}/${tag}`, text, { flag: "wx", mode: 0o644 });
-      renameSync(aside, folder);
+      fs.mkdirSync(aside, { mode: 0o755 });
+      fs.writeFileSync(`${aside}/${tag}`, text, { flag: "wx", mode: 0o644 });
+      fs.renameSync(aside, folder);
       return tag;
     } catch (thrown) {
-      rmSync(aside, { recursive: true, force: true });
+      fs.rmSync(aside, { recursive: true, force: true });
       if (TAKEN.has(codeOf(thrown))) return undefined;
       throw thrown;
     }
@@ -95,11 +85,11 @@ export class DirectoryStore implements StateStore {
     const folder = this.#folder(name);
     if (!TAG.test(tag)) return false;
     const removed = unless(ABSENT, () => {
-      unlinkSync(`${folder}/${tag}`);
+      fs.unlinkSync(`${folder}/${tag}`);
       return true;
     });
     unless(new Set([...ABSENT, ...TAKEN]), () => {
-      rmdirSync(folder);
+      fs.rmdirSync(folder);
     });
     return removed === true;
   }
@@ -112,11 +102,11 @@ export class DirectoryStore implements StateStore {
   /** Takes away what processes left behind that died while they made an entry. */
   #sweep(): void {
     this.#swept = true;
-    for (const name of readdirSync(this.path)) {
+    for (const name of fs.readdirSync(this.path)) {
       if (!name.startsWith(UNFINISHED)) continue;
       const path = `${this.path}/${name}`;
-      const made = unless(ABSENT, () => statSync(path).mtimeMs);
-      if (made !== undefined && Date.now() - made > FORGOTTEN) rmSync(path, { recursive: true, force: true });
+      const made = unless(ABSENT, () => fs.statSync(path).mtimeMs);
+      if (made !== undefined && Date.now() - made > FORGOTTEN) fs.rmSync(path, { recursive: true, force: true });
     }
   }
 }
@@ -126,11 +116,11 @@ const TAKEN: ReadonlySet<unknown> = new Set(["ENOTEMPTY", "EEXIST"]);
 
 /** Makes a folder and those that it is in. Node's own `recursive` never returns where /proc answers ENOENT to mkdir. */
 function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   const parent = path.slice(0, path.lastIndexOf("/"));
   if (parent !== "") makeFolder(parent);
   unless(TAKEN, () => {
-    mkdirSync(path, { mode: 0o755 });
+    fs.mkdirSync(path, { mode: 0o755 });
   });
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { fs } from "../file-system/node-fs.js";
 
 /** What tells a process from all others there were: enough to say later whether it still lives. Plain data. */
 export interface ProcessMark {
@@ -14,13 +14,13 @@ export interface ProcessMark {
 /** The mark of this process. Whatever `/proc` does not show is left out: then nobody can say that it is dead. */
 export function markOfThisProcess(): ProcessMark {
   // In a mount of another namespace's /proc the numbers are those of other processes.
-  const isOurs = orUndefined(() => readlinkSync("/proc/self")) === String(process.pid);
+  const isOurs = orUndefined(() => fs.readlinkSync("/proc/self")) === String(process.pid);
   if (!isOurs) return { pid: process.pid };
   return {
     pid: process.pid,
     started: statOf(process.pid)?.started,
-    namespace: orUndefined(() => `${readlinkSync("/proc/self/ns/pid")} ${timeNamespace()}`),
-    kernel: orUndefined(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+    namespace: orUndefined(() => `${fs.readlinkSync("/proc/self/ns/pid")} ${timeNamespace()}`),
+    kernel: orUndefined(() => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
   };
 }
 
@@ -63,7 +63,7 @@ function isThere(pid: number): boolean {
 
 /** What `/proc/<pid>/stat` says; its second field, the name, may hold anything. */
 function statOf(pid: number): { started: string | undefined; isOver: boolean } | undefined {
-  const text = orUndefined(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+  const text = orUndefined(() => fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   if (fields === undefined) return undefined;
   const [state = "", threads, started] = [fields[0], fields[17], fields[19]];
@@ -72,7 +72,7 @@ function statOf(pid: number): { started: string | undefined; isOver: boolean } |
 }
 
 function timeNamespace(): string {
-  return orUndefined(() => readlinkSync("/proc/self/ns/time")) ?? "";
+  return orUndefined(() => fs.readlinkSync("/proc/self/ns/time")) ?? "";
 }
 
 function orUndefined<T>(look: () => T): T | undefined {
