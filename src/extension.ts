@@ -26,6 +26,31 @@ export interface DeviceExtensionClass extends ExtensionClass<MdevDevice, unknown
   inUse?(device: MdevDevice): AsyncResult<boolean, AttributeReadError>;
 }
 
+/** Whether an extension knows that somebody uses the device. One that fails knows nothing. */
+export async function isSaidToBeUsed(
+  device: MdevDevice,
+  extensions: readonly DeviceExtensionClass[],
+): Promise<boolean> {
+  for (const extension of extensions) {
+    if (extension.inUse === undefined) continue;
+    const fits = await extension.fits(device);
+    if (fits === false || (fits !== true && !(fits.ok && fits.value))) continue;
+    const used = await extension.inUse(device);
+    if (used.ok && used.value) return true;
+  }
+  return false;
+}
+
+/** What is wrong with a list of extensions. */
+export function extensionsFault(extensions: readonly DeviceExtensionClass[]): string | undefined {
+  const all =
+    Array.isArray(extensions) &&
+    (extensions as readonly (Partial<DeviceExtensionClass> | null | undefined)[]).every(
+      (each) => typeof each?.fits === "function",
+    );
+  return all ? undefined : "its extensions are not a list of extension classes";
+}
+
 /**
  * Base of the typed attributes that a vendor or a class of devices gives to a parent.
  * A subclass declares them as static descriptors and has a static `fits`.

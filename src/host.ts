@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { type AsyncResult, Result } from "typescript-result";
 import { VANISHING } from "./attributes/access.js";
 import { type Attribute, type AttributeFor, attributeOf } from "./attributes/attribute.js";
@@ -6,15 +5,13 @@ import type { Codec } from "./attributes/codec.js";
 import type { Access, AttributeDescriptor } from "./attributes/descriptor.js";
 import type { HostContext } from "./context.js";
 import { InvalidArgumentError, type MdevError, type NotFoundError, UnsupportedError } from "./errors.js";
-import type { DeviceExtensionClass } from "./extension.js";
-import type { FileSystem } from "./file-system/file-system.js";
+import { isSaidToBeUsed } from "./extension.js";
 import { defaultSource } from "./events/default-source.js";
 import type { HostWatch, WatchOptions } from "./events/host-event.js";
 import { type Look, Watch } from "./events/watch.js";
 import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
-import { nodeFileSystem } from "./file-system/node-file-system.js";
-import { limitsFault, operate } from "./file-system/operation.js";
+import { operate } from "./file-system/operation.js";
 import {
   inNaturalOrderOf,
   isPciAddress,
@@ -26,7 +23,7 @@ import {
 } from "./identifiers.js";
 import type { Card } from "./card.js";
 import { draftOf } from "./layouts/draft.js";
-import type { FoundParent, LayoutName } from "./layouts/layout.js";
+import type { FoundParent } from "./layouts/layout.js";
 import {
   type FoundCard,
   findCard,
@@ -35,8 +32,9 @@ import {
   findFolder,
   findParents,
   hasParents,
+  virtualFunctionsOf,
 } from "./layouts/registry.js";
-import { LAYOUT_NAMES, layoutNamed, probe } from "./layouts/probe.js";
+import { layoutNamed, probe } from "./layouts/probe.js";
 import { untilThere, waitFault, type WaitOptions } from "./lifecycle/appearance.js";
 import {
   type OwnedDevices,
@@ -49,9 +47,8 @@ import type { RemoveOptions } from "./lifecycle/remove.js";
 import { MdevDevice } from "./mdev-device.js";
 import { MdevType } from "./mdev-type.js";
 import { Parent } from "./parent.js";
-import { baseName, Paths } from "./paths.js";
-import { DirectoryStore } from "./state/directory-store.js";
-import type { StateStore } from "./state/state-store.js";
+import { baseName, type Paths } from "./paths.js";
+import { type MdevHostOptions, reach } from "./reach.js";
 import type {
   DeviceSnapshot,
   HostSnapshot,
@@ -63,35 +60,6 @@ import type {
 import { inclusionsFault } from "./snapshot/inclusions.js";
 import { takeSnapshot } from "./snapshot/take.js";
 import type { QueryError } from "./sysfs-object.js";
-
-/** How a host is reached; each has a default that means the local machine. */
-export interface MdevHostOptions {
-  /** The file system that all I/O goes through; the local one where it is not given. */
-  readonly fs?: FileSystem | undefined;
-  /** Where sysfs is mounted: `/sys`. */
-  readonly sysfs?: string | undefined;
-  /** Where the device nodes are: `/dev`. */
-  readonly dev?: string | undefined;
-  /**
-   * Where procfs is mounted: `/proc`, to see who has a device open. Not looked at where a file system is given and this is
-   * not.
-   */
-  readonly proc?: string | undefined;
-  /** What knows more of devices than the kernel's general files: `[NvidiaVgpuDevice]`. */
-  readonly extensions?: readonly DeviceExtensionClass[] | undefined;
-  /** The layout of all parents; found out for each by its files where it is not given. */
-  readonly layout?: LayoutName | undefined;
-  /** The limit of operations that are given none, in milliseconds; none where it is not given. */
-  readonly timeout?: number | undefined;
-  /**
-   * Where that is kept which sysfs cannot keep: owners and locks. The folder `/run/vfio-mdev` where it is not given and
-   * the host is the local one; none where `fs` or `sysfs` is given: then what needs it is `unsupported`.
-   */
-  readonly state?: StateStore | undefined;
-}
-
-/** Where the local host's state is kept: a folder that is empty after each start. */
-const STATE = "/run/vfio-mdev";
 
 /** What a host has of the frameworks that this library is about: plain, frozen data. */
 export interface HostSupport {
@@ -149,25 +117,11 @@ export class MdevHost {
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
   constructor(options: MdevHostOptions = {}) {
-    const { fs = nodeFileSystem, sysfs = "/sys", dev = "/dev", layout, timeout, extensions = [] } = options;
-    const proc = options.proc ?? (options.fs === undefined ? "/proc" : undefined);
-    const known = layout === undefined || LAYOUT_NAMES.includes(layout);
-    const fault = known
-      ? (limitsFault({ timeout }) ?? extensionsFault(extensions))
-      : `there is no layout ${quote(layout)}`;
-    if (fault !== undefined) throw new InvalidArgumentError({ tried: "make a host", reason: fault });
-    this.#paths = new Paths({ sysfs: root("sysfs", sysfs), dev: root("dev", dev) });
-    const isLocal = options.fs === undefined && sysfs === "/sys";
+    const { extensions, ...reached } = reach(options);
+    this.#paths = reached.paths;
     const context: HostContext = {
-      fs,
-      timeout,
-      layout,
-      paths: this.#paths,
-      sysfs: this.#paths.sysfs,
-      proc: proc === undefined ? undefined : root("proc", proc),
+      ...reached,
       isSaidToBeUsed: (found) => isSaidToBeUsed(new MdevDevice(context, found), extensions),
-      isLocal,
-      state: options.state ?? (isLocal ? new DirectoryStore(STATE) : undefined),
       parent: (found) => new Parent(context, found),
       type: (parent, id) => new MdevType(context, parent, id),
       device: (found) => new MdevDevice(context, found),
@@ -244,7 +198,7 @@ export class MdevHost {
       if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
       const look = async (): Promise<readonly FoundParent[]> => {
         const found = inOrder(await findParents(io, this.#context));
-        return physical === undefined ? found : functionsOf(io, physical.toLowerCase(), found);
+        return physical === undefined ? found : virtualFunctionsOf(io, physical.toLowerCase(), found);
       };
       const found = await untilThere(io, look, ({ path }) => baseName(path), options);
       return Result.ok(found.map((parent) => this.#context.parent(parent)));
@@ -468,52 +422,4 @@ function checkedId(id: Result<string, InvalidArgumentError>): string {
 
 function inOrder<T extends { readonly path: string }>(found: readonly T[]): T[] {
   return inNaturalOrderOf(found, ({ path }) => baseName(path));
-}
-
-/** Those of these parents that are virtual functions of a physical one. */
-async function functionsOf(
-  io: Io,
-  physical: string,
-  parents: readonly FoundParent[],
-): Promise<readonly FoundParent[]> {
-  const functions: FoundParent[] = [];
-  for (const parent of parents) {
-    const target = await io.linkTarget(`${parent.path}/physfn`);
-    if (target !== undefined && baseName(target) === physical) functions.push(parent);
-  }
-  return functions;
-}
-
-/** Whether an extension knows that somebody uses the device. One that fails knows nothing. */
-async function isSaidToBeUsed(
-  device: MdevDevice,
-  extensions: readonly DeviceExtensionClass[],
-): Promise<boolean> {
-  for (const extension of extensions) {
-    if (extension.inUse === undefined) continue;
-    const fits = await extension.fits(device);
-    if (fits === false || (fits !== true && !(fits.ok && fits.value))) continue;
-    const used = await extension.inUse(device);
-    if (used.ok && used.value) return true;
-  }
-  return false;
-}
-
-function extensionsFault(extensions: readonly DeviceExtensionClass[]): string | undefined {
-  const all =
-    Array.isArray(extensions) &&
-    (extensions as readonly (Partial<DeviceExtensionClass> | null | undefined)[]).every(
-      (each) => typeof each?.fits === "function",
-    );
-  return all ? undefined : "its extensions are not a list of extension classes";
-}
-
-/** A mount point as an absolute path with nothing to resolve in it; `/` is the empty text. */
-function root(name: string, path: string): string {
-  if (typeof path === "string" && path.startsWith("/") && !path.includes("\0"))
-    return posix.resolve(path).replace(/\/$/, "");
-  throw new InvalidArgumentError({
-    tried: "make a host",
-    reason: `its ${name} ${quote(path)} is not an absolute path`,
-  });
 }

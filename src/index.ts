@@ -9,10 +9,10 @@ export {
   type HostSupport,
   type LookupError,
   MdevHost,
-  type MdevHostOptions,
   type ParentLookupError,
   type WaitForParentsOptions,
 } from "./host.js";
+export type { MdevHostOptions } from "./reach.js";
 export type { Card } from "./card.js";
 export { Parent, type ParentInfo, type TypeQuery } from "./parent.js";
 export type { PciFacts, PhysicalFunction, SriovFacts, VirtualFunction } from "./pci.js";

@@ -10,6 +10,7 @@
 export const core = [
   ["index"],
   ["host"],
+  ["reach"],
   ["snapshot", "events"],
   ["parent"],
   ["mdev-type"],

@@ -164,6 +164,20 @@ export async function findCard(io: Io, registry: Registry, parent: string): Prom
   return { path, parents: await probeAll(io, registry, inNaturalOrderOf(functions, baseName)) };
 }
 
+/** Those of these parents that are virtual functions of a physical one. */
+export async function virtualFunctionsOf(
+  io: Io,
+  physical: string,
+  parents: readonly FoundParent[],
+): Promise<readonly FoundParent[]> {
+  const functions: FoundParent[] = [];
+  for (const parent of parents) {
+    const target = await io.linkTarget(`${parent.path}/physfn`);
+    if (target !== undefined && baseName(target) === physical) functions.push(parent);
+  }
+  return functions;
+}
+
 /** Those of these folders that are parents. */
 async function probeAll(io: Io, registry: Registry, folders: Iterable<string>): Promise<FoundParent[]> {
   const found: FoundParent[] = [];

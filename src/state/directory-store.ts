@@ -106,7 +106,8 @@ export class DirectoryStore implements StateStore {
       if (!name.startsWith(UNFINISHED)) continue;
       const path = `${this.path}/${name}`;
       const made = unless(ABSENT, () => fs.statSync(path).mtimeMs);
-      if (made !== undefined && Date.now() - made > FORGOTTEN) fs.rmSync(path, { recursive: true, force: true });
+      if (made !== undefined && Date.now() - made > FORGOTTEN)
+        fs.rmSync(path, { recursive: true, force: true });
     }
   }
 }
