@@ -33,7 +33,7 @@ const sizes = /** @type {("small" | "medium" | "large")[]} */ (given.size.split(
 const node = process.execPath;
 const reader = join(here, "reader.mjs");
 
-/** @typedef {{ what: string; figure: number; unit: string; bar?: number; guard?: number; about?: string }} Row */
+/** @typedef {{ what: string; figure: number; unit: string; bar?: number | undefined; guard?: number | undefined; about?: string }} Row */
 
 function median(/** @type {readonly number[]} */ figures) {
   const sorted = [...figures].sort((a, b) => a - b);

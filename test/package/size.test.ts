@@ -8,12 +8,12 @@ import { entries } from "../../tools/entries.mjs";
  * others. Whoever has to raise one says in the commit what for.
  */
 const LIMITS: Readonly<Record<string, number>> = {
-  index: 30,
-  nvidia: 34,
-  intel: 30,
-  s390: 36,
-  display: 36,
-  samples: 30,
+  index: 40,
+  nvidia: 44,
+  intel: 40,
+  s390: 46,
+  display: 45,
+  samples: 40,
   testing: 26,
 };
 
