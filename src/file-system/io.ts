@@ -67,6 +67,11 @@ export class Io {
     return this.#call("readFile", file, () => this.#fs.readFile(file, "utf8"), isString);
   }
 
+  /** The names in a folder outside of sysfs, whose path is taken as it is. */
+  listing(path: string): Promise<string[]> {
+    return this.#call("readdir", path, () => this.#fs.readdir(path), isNames);
+  }
+
   /** The names in a folder of sysfs; links in its path as for reading. */
   async readdir(path: string): Promise<string[]> {
     const folder = await this.resolve(path);

@@ -25,7 +25,9 @@ export interface Holders {
 export async function findHolders(io: Io, proc: string, nodes: DeviceNodes): Promise<Holders> {
   const pids: number[] = [];
   let complete = await seesAll(io, proc);
-  for (const pid of (await io.namesIn(proc)).filter((name) => /^\d+$/.test(name))) {
+  const names = await unlessHidden(io.listing(proc));
+  if (!Array.isArray(names)) return { pids, complete: false };
+  for (const pid of names.filter((name) => /^\d+$/.test(name))) {
     const held = await unlessHidden(holds(io, `${proc}/${pid}`, nodes));
     if (held === true) pids.push(Number(pid));
     if (held === undefined) complete = false;
@@ -42,7 +44,7 @@ async function seesAll(io: Io, proc: string): Promise<boolean> {
 async function holds(io: Io, process: string, nodes: DeviceNodes): Promise<boolean | undefined> {
   const devices: string[] = [];
   let anyNode = false;
-  for (const descriptor of await io.namesIn(`${process}/fd`)) {
+  for (const descriptor of await io.listing(`${process}/fd`)) {
     const target = ((await io.linkTarget(`${process}/fd/${descriptor}`)) ?? "").replace(/ \(deleted\)$/, "");
     if (nodes.endings.some((ending) => target.endsWith(ending))) return true;
     if (/\/vfio\/(?:\d+|devices\/vfio\d+)$/.test(target)) anyNode = true;
