@@ -5,7 +5,10 @@ import { quote } from "./names.js";
 /** Whether a device is started by itself: when its parent is registered, or only when somebody asks for it. */
 export type StartMode = "auto" | "manual";
 
-/** One attribute to write when the device is started: its name below the device's folder, and the exact text. */
+/**
+ * One attribute to write when the device is started: its name below the device's folder, and the exact text. Nothing is
+ * added to it: NVIDIA's `vgpu_params` wants a newline at its end.
+ */
 export type DefinedAttribute = readonly [name: string, value: string];
 
 /** What a definition says of its device, beside which one it is. */
