@@ -5,17 +5,30 @@ import { attributeNameFault, componentFault, quote } from "./names.js";
 const START_MODES: readonly unknown[] = ["auto", "manual"] satisfies StartMode[];
 const HALF_A_CHARACTER = /\p{Cs}/u;
 
-/**
- * One change to the list of attributes; an index counts from 0.
- *
- * - `insert` before that index; at the end where none is given.
- * - `replace` the one at that index.
- * - `delete` the one at that index, the last one where none is given; of an empty list nothing.
- */
+/** One change to the list of attributes; an index counts from 0. */
 export type AttributeEdit =
-  | { readonly edit: "insert"; readonly index?: number | undefined; readonly attribute: DefinedAttribute }
-  | { readonly edit: "replace"; readonly index: number; readonly attribute: DefinedAttribute }
-  | { readonly edit: "delete"; readonly index?: number | undefined };
+  | {
+      /** Puts one in. */
+      readonly edit: "insert";
+      /** Before which one; at the end where it is not given. */
+      readonly index?: number | undefined;
+      /** What. */
+      readonly attribute: DefinedAttribute;
+    }
+  | {
+      /** Puts one in place of another. */
+      readonly edit: "replace";
+      /** Of which. */
+      readonly index: number;
+      /** What. */
+      readonly attribute: DefinedAttribute;
+    }
+  | {
+      /** Takes one away; of an empty list, where no index is given, nothing. */
+      readonly edit: "delete";
+      /** Which one; the last one where it is not given. */
+      readonly index?: number | undefined;
+    };
 
 /** What a definition is to say: what is given here, or all that a JSON text says. */
 export interface DefinitionContent {
