@@ -11,7 +11,7 @@ export default {
     "examples/*.mjs",
     "examples/*/index.mjs",
   ],
-  ignoreBinaries: ["mkfifo", "modprobe", "rmmod", "strace", "mdevctl", "unshare"], // of the system
+  ignoreBinaries: ["apt-get", "chroot", "ldd", "mdevctl", "mkfifo", "modprobe", "rmmod", "strace", "unshare"], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },
   project: ["src/**/*.ts!", "test/**/*.{ts,mjs}", "tools/**/*.mjs", "bench/**/*.mjs", "examples/**/*.mjs"],
 };

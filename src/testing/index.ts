@@ -48,5 +48,6 @@ export type {
 } from "./interference.js";
 export type { CreateStage, Pause, PauseOptions, RemoveStage } from "./kernel/pauses.js";
 export type { Holder, OpenOptions } from "./kernel/usage.js";
+export { MemoryDefinitionFileSystem } from "./memory-definition-file-system.js";
 export { MemoryStore } from "./memory-store.js";
 export type { SimulatedFileSystem } from "./simulated-file-system.js";

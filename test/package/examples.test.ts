@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 
 test("docs/layouts.md prints examples/choose-and-create.mjs whole, and so the docs run it", () => {
@@ -14,4 +15,33 @@ test.each(["choose-and-create.mjs", "accelerator/index.mjs", "demo.mjs"])("examp
 test("examples/watch.mjs tells what happens, and ends", () => {
   const output = execFileSync(process.execPath, ["examples/watch.mjs", "--simulated"], { encoding: "utf8" });
   expect(output.match(/^\{"type":"(?:snapshot|device-ready|parent-unregistered)"/gmu)).toHaveLength(3);
+});
+
+test("examples/start-automatic.mjs starts what is automatic, once, and says what it could not", () => {
+  const folder = resolve(".cache/start-automatic");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const program = readFileSync("examples/start-automatic.mjs", "utf8")
+    .replace("new MdevHost()", "new MdevHost({ fs: simulated.fs })")
+    .replace("new DefinitionStore()", "store");
+  const world = `
+    import { MemoryDefinitionFileSystem, SimulatedHost } from "vfio-mdev/testing";
+    const simulated = new SimulatedHost();
+    simulated.addMtty();
+    const store = new DefinitionStore({ fs: new MemoryDefinitionFileSystem() });
+    for (const [type, start] of [["mtty-1", "auto"], ["mtty-2", "manual"], ["mtty-9", "auto"]])
+      await store.define({ parent: "mtty", type, start }).getOrThrow();
+    await store.define({ parent: "absent", type: "t", start: "auto" }).getOrThrow();`;
+  writeFileSync(
+    `${folder}/program.mjs`,
+    program.replace("const [parent]", () => `${world}\nconst [parent]`),
+  );
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [`${folder}/program.mjs`, ...args], { encoding: "utf8" });
+
+  const ofOne = run("mtty");
+  expect(ofOne.stdout).toMatch(/^started \S{36}\n$/u);
+  expect(ofOne.stderr).toMatch(/^cannot find the type "mtty-9"[^\n]*\n$/u);
+  expect(ofOne.status).toBe(1);
+  expect(run().stderr.trim().split("\n")).toHaveLength(2);
 });

@@ -1,0 +1,266 @@
+import {
+  AlreadyExistsError,
+  type AsyncResult,
+  BusyError,
+  type CreateError,
+  type CreateOptions,
+  type DeviceSnapshot,
+  type LookupError,
+  type MdevDevice,
+  type MdevHost,
+  type OperationOptions,
+  type ParentLookupError,
+  type QueryError,
+  type RemoveError,
+  type RemoveOptions,
+  type RemoveOutcome,
+  Result,
+  sharedLimits,
+} from "../index.js";
+import type { DefinitionProblem } from "./definition-files.js";
+import type { DefinitionLookupError, DefinitionStore, OfParent } from "./definition-store.js";
+import { type DriftError, type DriftReport, findDrift } from "./drift.js";
+import type { MdevDefinition } from "./mdev-definition.js";
+
+/** What starting takes beside which definition is meant. */
+export interface StartOptions extends OfParent {
+  /** As {@link CreateOptions.waitFor}. */
+  readonly waitFor?: CreateOptions["waitFor"];
+  /** As {@link CreateOptions.owner}. */
+  readonly owner?: CreateOptions["owner"];
+}
+
+/** What {@link DefinedHost.startAuto} takes. */
+export interface StartAutoOptions extends Omit<StartOptions, "parent"> {
+  /** Only the definitions of this parent. */
+  readonly parent?: string | undefined;
+}
+
+/** What starting can end in; `already-exists`: the device is active, perhaps elsewhere or with another type. */
+export type StartError = DefinitionLookupError | ParentLookupError | CreateError;
+/** What stopping can end in; `not-found`: it is not active. */
+export type StopError = LookupError | RemoveError;
+
+/** A device that is active as it is defined. Frozen. */
+export interface Started {
+  /** Its definition. */
+  readonly definition: MdevDefinition;
+  /** It. */
+  readonly device: MdevDevice;
+  /** Whether this call started it; `false`: it was active. */
+  readonly started: boolean;
+}
+
+/** What became of one automatic definition. Frozen. */
+export interface AutoStart {
+  /** It. */
+  readonly definition: MdevDefinition;
+  /** Its device, where that is active now. */
+  readonly device: MdevDevice | undefined;
+  /** Whether this call started it. */
+  readonly started: boolean;
+  /** Why its device is not active. */
+  readonly error: StartError | undefined;
+}
+
+/** What became of the automatic definitions. Frozen. */
+export interface AutoStarts {
+  /** Each of them, in the order of the store. */
+  readonly starts: readonly AutoStart[];
+  /** What is in the store and is no definition: it could be one that was to be started. */
+  readonly problems: readonly DefinitionProblem[];
+}
+
+/** Between two looks at a device that is on its way, in milliseconds. */
+const LOOK_AGAIN = 20;
+/** How long it may be on its way, in milliseconds, where the caller sets no limit. */
+const ON_ITS_WAY = 10_000;
+
+/**
+ * A host and the definitions of its devices: starts, stops and compares. What is stored is the store's, what is active is the
+ * host's; neither is taken for the other.
+ *
+ * @example
+ * ```ts
+ * import { MdevHost } from "vfio-mdev";
+ * import { DefinedHost, DefinitionStore } from "vfio-mdev/definitions";
+ * import { MemoryDefinitionFileSystem, SimulatedHost } from "vfio-mdev/testing";
+ *
+ * const simulated = new SimulatedHost();
+ * simulated.addMtty();
+ * const store = new DefinitionStore({ fs: new MemoryDefinitionFileSystem() });
+ * await store.define({ parent: "mtty", type: "mtty-2", start: "auto" }).getOrThrow();
+ *
+ * const defined = new DefinedHost({ host: new MdevHost({ fs: simulated.fs }), store });
+ * for (let round = 0; round < 2; round++) {
+ *   const { starts } = await defined.startAuto().getOrThrow();
+ *   console.log(starts.map(({ started, error }) => `${started} ${error?.type}`));
+ *   // prints: [ 'true undefined' ]
+ *   // prints: [ 'false undefined' ]
+ * }
+ * ```
+ */
+export class DefinedHost {
+  /** Where devices are active. */
+  readonly host: MdevHost;
+  /** Where they are defined. */
+  readonly store: DefinitionStore;
+
+  constructor({ host, store }: { readonly host: MdevHost; readonly store: DefinitionStore }) {
+    this.host = host;
+    this.store = store;
+  }
+
+  /**
+   * Starts the device of a definition: creates it and writes its attributes, all of it or nothing. `already-exists` where
+   * it is active. Like `mdevctl start`.
+   */
+  start(uuid: string, options?: StartOptions): AsyncResult<MdevDevice, StartError> {
+    const within = sharedLimits(options);
+    return this.store
+      .get(uuid, { ...within(), parent: options?.parent })
+      .map((definition) => this.#create(definition, options, within));
+  }
+
+  /**
+   * Sees to it that the device of a definition is active: starts it where it is not. One that is active on another parent
+   * or with another type is `already-exists`, one that goes on coming or going is `busy`. Its attributes are not looked at:
+   * {@link DefinedHost.drift} does.
+   */
+  ensureStarted(uuid: string, options?: StartOptions): AsyncResult<Started, StartError> {
+    const within = sharedLimits(options);
+    return this.store
+      .get(uuid, { ...within(), parent: options?.parent })
+      .map((definition) => Result.fromAsync(() => this.#ensure(definition, options, within)));
+  }
+
+  /**
+   * Sees to it that the devices of the automatic definitions are active, of one parent or of all. One that cannot be started
+   * keeps no other from it: what became of each is in the report. The time limit is one for all. Like
+   * `mdevctl start-parent-mdevs`, which says nothing.
+   */
+  startAuto(options?: StartAutoOptions): AsyncResult<AutoStarts, DefinitionLookupError> {
+    const within = sharedLimits(options);
+    return this.store.list({ ...within(), parent: options?.parent }).map(({ definitions, problems }) => {
+      const start = async (): Promise<Result<AutoStarts, never>> => {
+        const starts: AutoStart[] = [];
+        for (const definition of definitions.filter((each) => each.start === "auto")) {
+          const { value, error } = await this.#ensure(definition, options, within);
+          const { device, started = false } = value ?? {};
+          starts.push(Object.freeze({ definition, device, started, error }));
+        }
+        return Result.ok(Object.freeze({ starts: Object.freeze(starts), problems }));
+      };
+      return Result.fromAsync(start);
+    });
+  }
+
+  /** Stops a device, defined or not: removes it, as {@link MdevDevice.remove} does. Like `mdevctl stop`. */
+  stop(uuid: string, options?: RemoveOptions): AsyncResult<RemoveOutcome, StopError> {
+    const within = sharedLimits(options);
+    return this.host.device(uuid, within()).map((device) => device.remove({ ...options, ...within() }));
+  }
+
+  /**
+   * How a device differs from its definition: in its parent, its type, and the attributes that can be read. Nothing is
+   * changed.
+   *
+   * @example
+   * ```ts
+   * import { MdevHost } from "vfio-mdev";
+   * import { DefinedHost, DefinitionStore } from "vfio-mdev/definitions";
+   * import { MemoryDefinitionFileSystem, SimulatedHost } from "vfio-mdev/testing";
+   *
+   * const simulated = new SimulatedHost();
+   * const uuid = simulated.addMtty().create("mtty-2");
+   * const store = new DefinitionStore({ fs: new MemoryDefinitionFileSystem() });
+   * await store.define({ parent: "mtty", uuid, type: "mtty-1" }).getOrThrow();
+   *
+   * const defined = new DefinedHost({ host: new MdevHost({ fs: simulated.fs }), store });
+   * const { isSame, type } = await defined.drift(uuid).getOrThrow();
+   * console.log(isSame, type); // prints: false { defined: 'mtty-1', actual: 'mtty-2' }
+   * ```
+   */
+  drift(uuid: string, options?: OfParent): AsyncResult<DriftReport, DriftError> {
+    const within = sharedLimits(options);
+    return this.store
+      .get(uuid, { ...within(), parent: options?.parent })
+      .map((definition) => Result.fromAsync(() => findDrift(this.host, definition, within)));
+  }
+
+  #create(
+    { uuid, parent, type, attributes }: MdevDefinition,
+    options: StartAutoOptions | undefined,
+    within: () => OperationOptions | undefined,
+  ): AsyncResult<MdevDevice, StartError> {
+    const { waitFor, owner } = options ?? {};
+    return this.host
+      .parent(parent, within())
+      .map((found) => found.type(type, within()))
+      .map((found) =>
+        found.create({
+          signal: options?.signal,
+          timeout: within()?.timeout,
+          uuid,
+          attributes,
+          waitFor,
+          owner,
+        }),
+      );
+  }
+
+  async #ensure(
+    definition: MdevDefinition,
+    options: StartAutoOptions | undefined,
+    within: () => OperationOptions | undefined,
+  ): Promise<Result<Started, StartError>> {
+    const outcome = (device: MdevDevice, started: boolean): Result<Started, never> =>
+      Result.ok(Object.freeze({ definition, device, started }));
+    const end = performance.now() + ON_ITS_WAY;
+    for (;;) {
+      const active = await this.#active(definition, within());
+      if (!active.ok) return Result.error(active.error);
+      const { value: entry } = active;
+      if (entry === undefined) {
+        const created = await this.#create(definition, options, within);
+        if (created.ok) return outcome(created.value, true);
+        // Somebody was faster: then it is as good as started by us, if it is the same.
+        if (created.error.type !== "already-exists") return Result.error(created.error);
+      } else if (entry.state === "active" && entry.type !== undefined) {
+        const fault = differenceOf(definition, entry);
+        return fault === undefined ? outcome(this.host.deviceFrom(entry), false) : Result.error(fault);
+      }
+      if (performance.now() > end) return Result.error(onItsWay(definition));
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+    }
+  }
+
+  /** The device of a definition, wherever and however far it is. */
+  #active(
+    { uuid }: MdevDefinition,
+    options: OperationOptions | undefined,
+  ): AsyncResult<DeviceSnapshot | undefined, QueryError> {
+    return this.host.snapshot(options).map(({ devices }) => devices.find(({ id }) => id === uuid));
+  }
+}
+
+function differenceOf(
+  { uuid, parent, type }: MdevDefinition,
+  entry: DeviceSnapshot,
+): AlreadyExistsError | undefined {
+  if (entry.parent === parent && entry.type === type) return undefined;
+  const existing = `${entry.parentPath}/${uuid}`;
+  return new AlreadyExistsError({
+    tried: `start ${uuid} of type ${type} on ${parent}`,
+    reason: `it is active on ${entry.parent} with the type ${entry.type ?? "of nobody knows what"}`,
+    path: existing,
+    existing,
+  });
+}
+
+function onItsWay({ uuid, parent }: MdevDefinition): BusyError {
+  return new BusyError({
+    tried: `start ${uuid} on ${parent}`,
+    reason: "it goes on being created or removed",
+  });
+}
