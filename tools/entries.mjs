@@ -13,6 +13,7 @@ export const entries = [
   { subpath: "./s390", name: "s390", source: "src/extensions/s390/index.ts" },
   { subpath: "./display", name: "display", source: "src/extensions/display/index.ts" },
   { subpath: "./samples", name: "samples", source: "src/extensions/samples/index.ts" },
+  { subpath: "./qemu", name: "qemu", source: "src/interop/qemu/index.ts" },
   { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },
 ];
 
