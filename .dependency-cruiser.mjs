@@ -54,10 +54,10 @@ export default {
     },
     {
       name: "only-what-users-install",
-      comment: "src imports itself, node:* and the dependencies of package.json.",
+      comment: "src imports itself, node:* and the dependencies of package.json, optional peers included.",
       severity: "error",
       from: {},
-      to: { pathNot: "^src/", dependencyTypesNot: ["core", "npm"] },
+      to: { pathNot: "^src/", dependencyTypesNot: ["core", "npm", "npm-peer"] },
     },
   ],
   options: {

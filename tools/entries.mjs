@@ -14,6 +14,10 @@ export const entries = [
   { subpath: "./display", name: "display", source: "src/extensions/display/index.ts" },
   { subpath: "./samples", name: "samples", source: "src/extensions/samples/index.ts" },
   { subpath: "./definitions", name: "definitions", source: "src/definitions/index.ts" },
+  { subpath: "./qemu", name: "qemu", source: "src/interop/qemu/index.ts" },
+  { subpath: "./libvirt", name: "libvirt", source: "src/interop/libvirt/index.ts" },
+  { subpath: "./incus", name: "incus", source: "src/interop/incus/index.ts" },
+  { subpath: "./kubevirt", name: "kubevirt", source: "src/interop/kubevirt/index.ts" },
   { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },
 ];
 

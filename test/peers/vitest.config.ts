@@ -10,9 +10,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     root: resolve(import.meta.dirname, "../.."),
-    include: ["test/peers/*.test.ts"],
+    include: ["test/peers/**/*.test.ts"],
     globalSetup: "test/peers/install.ts",
     testTimeout: 600_000,
+    hookTimeout: 900_000, // libvirts and QEMUs are downloaded once
     reporters: ["default", "json"],
     outputFile: { json: ".cache/reports/peers.json" },
   },
