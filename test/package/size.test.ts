@@ -14,6 +14,11 @@ const LIMITS: Readonly<Record<string, number>> = {
   s390: 46,
   display: 45,
   samples: 40,
+  definitions: 49,
+  qemu: 42,
+  libvirt: 45,
+  incus: 41,
+  kubevirt: 41,
   testing: 26,
 };
 
