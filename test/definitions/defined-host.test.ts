@@ -178,6 +178,18 @@ describe("drift", () => {
     expect(report.problems).toEqual([]);
   });
 
+  it("is not said to be none where something cannot be seen", async () => {
+    const { defined, store } = world();
+    await ok(store.define(VGPU));
+    await ok(defined.start(UUID));
+    await ok(store.modify(UUID, { attributes: [["remove", "1"]] }));
+    expect(await ok(defined.drift(UUID))).toMatchObject({
+      isSame: false,
+      attributes: [],
+      unknown: ["remove"],
+    });
+  });
+
   it("tells another parent and another type, and compares no attributes then", async () => {
     const { defined, store, mtty } = world();
     mtty.create("mtty-2", UUID);

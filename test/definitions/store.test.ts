@@ -230,6 +230,7 @@ describe("list", () => {
     const { definitions, problems } = await ok(store.list());
     expect(definitions.map(({ uuid }) => uuid)).toEqual([OTHER]);
     expect(problems).toMatchObject([{ path: `${ROOT}/p/${UUID}`, type: "conflict" }]);
+    expect(problems[0]?.message).toContain("is a link, which is not followed");
   });
 
   it("looks a second time at a file that another program is just writing", async () => {
