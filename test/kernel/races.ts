@@ -12,6 +12,8 @@ import type { Subject, Usage } from "../contract/subject.js";
 import { anotherProcess, type Started } from "./processes.js";
 
 const UUID = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1003";
+/** How often each of two processes tries to get one of the last instances. */
+const FIGHT = 200;
 /** Nobody: a user without rights. */
 const NOBODY = "65534";
 /** A process that is told to end, or has nothing left to do, is gone within this, in milliseconds. */
@@ -91,10 +93,10 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
   });
 
   describe("two processes", () => {
-    it(`fight for the last instances, ${rounds} rounds`, async (t) => {
+    it(`fight for the last instances, ${FIGHT} rounds`, async (t) => {
       const type = await typeOf("mdpy-hd"); // it has four
       const before = await ok(type.availableInstances.read());
-      const fighters = [1, 2].map(() => anotherProcess("fight", ["mdpy-hd", String(rounds), "3"]));
+      const fighters = [1, 2].map(() => anotherProcess("fight", ["mdpy-hd", String(FIGHT), "3"]));
       await Promise.all(fighters.map(ready));
       const begun = performance.now();
       for (const fighter of fighters) fighter.stop(); // begin
@@ -106,14 +108,14 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
       const results = await Promise.all(fighters.map(counts)).finally(() => (progress.fighting = false));
       await watch;
       t.diagnostic(
-        `two processes, ${rounds} rounds each in ${Math.round(performance.now() - begun)} ms: ${JSON.stringify(results)}, at most ${most} at a time`,
+        `two processes, ${FIGHT} rounds each in ${Math.round(performance.now() - begun)} ms: ${JSON.stringify(results)}, at most ${most} at a time`,
       );
       let refused = 0;
       for (const { made = 0, "removed: true": removed = 0, ...others } of results) {
         const { "no-instances": full = 0, ...rest } = others;
         assert.deepEqual(rest, {});
         assert.equal(made, removed);
-        assert.equal(made + full, rounds);
+        assert.equal(made + full, FIGHT);
         assert.ok(made > 0);
         refused += full;
       }
