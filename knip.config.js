@@ -10,7 +10,7 @@ export default {
     "examples/*.mjs",
     "examples/*/index.mjs",
   ],
-  ignoreBinaries: ["mkfifo", "modprobe", "rmmod"], // of the system
+  ignoreBinaries: ["mkfifo", "modprobe", "rmmod", "unshare"], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },
   project: ["src/**/*.ts!", "test/**/*.{ts,mjs}", "tools/**/*.mjs", "examples/**/*.mjs"],
 };

@@ -77,7 +77,9 @@ describe("incusCards", () => {
     ]);
 
     const told = parseIncusResources(reply(cards)).getOrThrow();
-    const ours = offers.slice(0, -1).flatMap(({ types }) => types);
+    const ours = offers
+      .slice(0, -1) // mtty comes last
+      .flatMap(({ parent, types }) => types.map((type) => ({ ...type, parent: parent.id })));
     expect(told).toHaveLength(ours.length);
     for (const { id, parent, name, description, deviceApi, availableInstances, devices } of ours)
       expect(told).toContainEqual({ id, parent, name, description, deviceApi, availableInstances, devices });
