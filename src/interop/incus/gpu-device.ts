@@ -20,7 +20,7 @@ const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
  * device.
  * Source: Incus, `internal/server/device/gpu_mdev.go`.
  *
- * @param type - what {@link MdevType.read} says of it
+ * @param type - what `MdevType.read()` says of it
  * @param card - the PCI address of the card; the type's parent, if not given
  *
  * @example
@@ -28,7 +28,7 @@ const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
  * import { incusGpuDevice } from "vfio-mdev/incus";
  *
  * const device = incusGpuDevice({ id: "i915-GVTg_V5_4", parent: "0000:00:02.0" }).getOrThrow();
- * console.log(device); // prints: { type: 'gpu', gputype: 'mdev', mdev: 'i915-GVTg_V5_4', pci: '0000:00:02.0' }
+ * console.log(device.gputype, device.mdev, device.pci); // prints: mdev i915-GVTg_V5_4 0000:00:02.0
  * ```
  */
 export function incusGpuDevice(

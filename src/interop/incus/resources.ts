@@ -41,22 +41,31 @@ export interface IncusCard {
 
 /** A parent with its types, as `read()` of each gives them. */
 export interface IncusParent {
-  /** What {@link Parent.read} says. */
+  /** What `Parent.read()` says. */
   readonly parent: Pick<ParentInfo, "id" | "driver" | "numaNode" | "pci">;
-  /** What {@link MdevType.read} says of its types. */
+  /** What `MdevType.read()` says of its types. */
   readonly types: readonly Pick<
     MdevTypeInfo,
     "id" | "name" | "description" | "deviceApi" | "availableInstances" | "devices"
   >[];
 }
 
-/** A profile that Incus tells of, in the words of this library. */
-export interface IncusOffer extends Pick<
-  MdevTypeInfo,
-  "id" | "name" | "description" | "deviceApi" | "availableInstances" | "devices"
-> {
+/** A profile that Incus tells of, in the words of this library: a `MdevTypeInfo` as far as it goes. */
+export interface IncusOffer {
   /** The PCI address of the card or function that offers it. */
   readonly parent: string;
+  /** The id of the type. */
+  readonly id: string;
+  /** The type's name. */
+  readonly name: string | undefined;
+  /** The type's description. */
+  readonly description: string | undefined;
+  /** The kernel's `device_api`. */
+  readonly deviceApi: string | undefined;
+  /** How many more there can be. */
+  readonly availableInstances: number;
+  /** The UUIDs of its devices; `undefined` where they are not listed. */
+  readonly devices: readonly string[] | undefined;
 }
 
 const LENGTH_MAX = 16 * 2 ** 20;

@@ -6,7 +6,7 @@ export interface PodDevices {
   readonly resource: string;
   /** Whether they are mediated devices or PCI functions. */
   readonly kind: "mdev" | "pci";
-  /** Their ids, as {@link MdevDevice.id} has them. */
+  /** Their ids, as `MdevDevice.id` has them. */
   readonly devices: readonly string[];
 }
 
@@ -22,15 +22,16 @@ const PREFIXES = { mdev: "MDEV_PCI_RESOURCE_", pci: "PCI_RESOURCE_" } as const;
  * Source: KubeVirt, `pkg/util` and `pkg/virt-handler/device-manager`.
  *
  * @param resourceName - `nvidia.com/GRID_T4-1Q`
- * @param devices - what {@link MdevDevice.read} or a snapshot says of them
+ * @param devices - what `MdevDevice.read()` or a snapshot says of them
  *
  * @example
  * ```ts
  * import { podVariable } from "vfio-mdev/kubevirt";
  *
  * const id = "c2177883-f1bb-47f0-914d-32a22e3a8804";
- * console.log(podVariable("nvidia.com/GRID_T4-1Q", [{ id }]).getOrThrow());
- * // prints: [ 'MDEV_PCI_RESOURCE_NVIDIA_COM_GRID_T4-1Q', 'c2177883-f1bb-47f0-914d-32a22e3a8804' ]
+ * const [name, value] = podVariable("nvidia.com/GRID_T4-1Q", [{ id }]).getOrThrow();
+ * console.log(name); // prints: MDEV_PCI_RESOURCE_NVIDIA_COM_GRID_T4-1Q
+ * console.log(value); // prints: c2177883-f1bb-47f0-914d-32a22e3a8804
  * ```
  */
 export function podVariable(

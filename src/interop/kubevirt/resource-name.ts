@@ -36,7 +36,7 @@ export function kubevirtTypeName(type: Pick<MdevTypeInfo, "id" | "name">): strin
  * `invalid-argument`: Kubernetes would not take the name of the resource. Give another one in `name`, where a type is called
  * `I/O subchannel (Non-QDIO)`.
  *
- * @param type - what {@link MdevType.read} or a snapshot says of it
+ * @param type - what `MdevType.read()` or a snapshot says of it
  * @param vendor - the domain of the vendor: `nvidia.com`
  *
  * @example

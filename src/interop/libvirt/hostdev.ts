@@ -69,8 +69,8 @@ const MODELS: ReadonlySet<unknown> = new Set(["vfio-pci", "vfio-ccw", "vfio-ap"]
  * `invalid-argument`: a value that libvirt or QEMU would refuse.
  * Source: libvirt, `docs/formatdomain.rst`, "Host device assignment".
  *
- * @param device - what {@link MdevDevice.read} or a snapshot says of the device
- * @param type - what {@link MdevType.read} or a snapshot says of its type
+ * @param device - what `MdevDevice.read()` or a snapshot says of the device
+ * @param type - what `MdevType.read()` or a snapshot says of its type
  *
  * @example
  * ```ts

@@ -55,7 +55,7 @@ const UNNAMED = "new device";
  * A device that there is, as `virsh nodedev-dumpxml` shows it. `unsupported` where libvirt has no node device for its parent;
  * `invalid-argument` where it has no UUID (a vGPU of NVIDIA's vendor interface is a PCI function to libvirt) or no type yet.
  *
- * @param device - what {@link MdevDevice.read} says
+ * @param device - what `MdevDevice.read()` says
  * @param attributes - what libvirt would show of its definition; the kernel does not tell
  */
 export function mdevNodeDevice(
@@ -80,7 +80,7 @@ export function mdevNodeDevice(
  * A device to be: for `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl), which keeps it, or `virsh nodedev-create` (6.5), which does not.
  * Errors as of {@link mdevNodeDevice}.
  *
- * @param type - what {@link MdevType.read} says of its type
+ * @param type - what `MdevType.read()` says of its type
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ export type NodeDeviceName =
   | {
       /** A parent of mediated devices, or a device that could be one. */
       readonly kind: "parent";
-      /** Its id, as {@link Parent.id} has it. */
+      /** Its id, as `Parent.id` has it. */
       readonly parent: string;
     }
   | {

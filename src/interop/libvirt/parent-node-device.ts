@@ -30,7 +30,7 @@ export interface ParentNodeDevice {
   readonly kind: "parent";
   /** The node device's name: `pci_0000_3b_00_0`. */
   readonly name: string;
-  /** Its id in sysfs, as {@link Parent.id} has it. */
+  /** Its id in sysfs, as `Parent.id` has it. */
   readonly id: string;
   /** Its folder in sysfs. */
   readonly path: string | undefined;
@@ -53,8 +53,8 @@ const APIS: ReadonlySet<string | undefined> = new Set(["vfio-pci", "vfio-ccw", "
  * does not tell its device API or its available instances is left out: libvirt demands both. `unsupported` where libvirt has no
  * node device for such a parent, `invalid-argument` where a PCI device does not tell its ids.
  *
- * @param parent - what {@link Parent.read} says
- * @param types - what {@link MdevType.read} says of its types
+ * @param parent - what `Parent.read()` says
+ * @param types - what `MdevType.read()` says of its types
  */
 export function parentNodeDevice(
   parent: Pick<ParentInfo, "id" | "path" | "driver" | "pci" | "numaNode">,

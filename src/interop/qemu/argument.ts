@@ -59,7 +59,7 @@ export function findQemuDevices(argv: readonly string[]): readonly QemuDevice[] 
 }
 
 /**
- * The id of the device of the host that a device of a virtual machine is: its UUID or its PCI address, as {@link MdevDevice.id}
+ * The id of the device of the host that a device of a virtual machine is: its UUID or its PCI address, as `MdevDevice.id`
  * has it. `undefined` where neither shows: a device that was handed over as an open file.
  */
 export function hostDeviceId(device: QemuDevice): string | undefined {

@@ -29,6 +29,6 @@ export function deviceAdd(device: QemuDevice): Result<QmpCommand<QemuDevice>, Un
  * The QMP command that unplugs a device. The guest has to let go of it first: remove the mediated device after QMP's event
  * `DEVICE_DELETED` for this id. Source: QEMU, `qapi/qdev.json`.
  */
-export function deviceDel(id: string): QmpCommand<{ readonly id: string }> {
+export function deviceDel(id: string): QmpCommand<Readonly<Record<"id", string>>> {
   return Object.freeze({ execute: "device_del", arguments: Object.freeze({ id }) });
 }

@@ -92,8 +92,8 @@ const OPTIONS: ReadonlyMap<string, readonly Option[]> = new Map([
  * it has a display, shows when QEMU starts.
  * Source: QEMU, `hw/vfio/`.
  *
- * @param device - what {@link MdevDevice.read} or a snapshot says of the device
- * @param type - what {@link MdevType.read} or a snapshot says of its type
+ * @param device - what `MdevDevice.read()` or a snapshot says of the device
+ * @param type - what `MdevType.read()` or a snapshot says of its type
  *
  * @example
  * ```ts
