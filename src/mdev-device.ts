@@ -17,7 +17,7 @@ import { Inspection, linkValue, type Problem } from "./inspection.js";
 import type { DeviceFact, DeviceState, FoundDevice } from "./layouts/layout.js";
 import { deviceOwner } from "./layouts/owner.js";
 import { type DeviceUse, findUse, type UseOptions } from "./lifecycle/in-use.js";
-import { findNodes, type VfioNodes } from "./lifecycle/ready.js";
+import { findNodes, type VfioNodes } from "./lifecycle/nodes.js";
 import {
   removeDevice,
   type RemoveError,

@@ -1,9 +1,9 @@
-const LONGEST = 2 ** 31 - 1; // that a timer of Node can wait
+import { isMilliseconds, LONGEST_WAIT } from "../file-system/limits.js";
 
 /** What is wrong with an interval, as a clause. */
 export function intervalFault(interval: unknown): string | undefined {
-  if (typeof interval === "number" && interval >= 1 && interval <= LONGEST) return undefined;
-  return `its interval is not a number of milliseconds from 1 to ${LONGEST}`;
+  if (isMilliseconds(interval) && Number(interval) >= 1) return undefined;
+  return `its interval is not a number of milliseconds from 1 to ${LONGEST_WAIT}`;
 }
 
 /** Waits so long, or until the signal is aborted. The timer keeps no process alive. */

@@ -1,6 +1,6 @@
 import type { AsyncResult } from "typescript-result";
 import { InvalidArgumentError, IoError, MdevError } from "../errors.js";
-import type { OperationOptions } from "../file-system/limits.js";
+import { LONGEST_WAIT, type OperationOptions } from "../file-system/limits.js";
 import { limitsFault } from "../file-system/operation.js";
 import { type Problem, problemOf } from "../inspection.js";
 import { log } from "../log.js";
@@ -20,7 +20,6 @@ const INTERVAL = 5_000;
 const PATIENCE = 1_000;
 /** The shortest time between two looks. */
 const GAP = 10;
-const FOR_EVER = 2 ** 31 - 1;
 
 /** Takes a snapshot of the watched host, under these limits; what cannot have changed since the previous one is not asked again. */
 export type Look = (
@@ -59,7 +58,7 @@ export class Watch implements HostWatch {
 
   async next(): Promise<IteratorResult<HostEvent, undefined>> {
     if (this.#isOver()) return this.return();
-    const awake = setInterval(() => undefined, FOR_EVER);
+    const awake = setInterval(() => undefined, LONGEST_WAIT);
     try {
       const event = await this.#events.next();
       if (this.#isOver()) return await this.return();

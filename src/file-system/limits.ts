@@ -1,5 +1,13 @@
 import { Interruption } from "./failure.js";
 
+/** The longest that a timer of Node can wait, in milliseconds. */
+export const LONGEST_WAIT: number = 2 ** 31 - 1;
+
+/** Whether a value is a time in milliseconds that a timer can wait. */
+export function isMilliseconds(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= LONGEST_WAIT;
+}
+
 /** Limits that every operation takes. */
 export interface OperationOptions {
   /** Gives the operation up when it is aborted: the result is `aborted`. */

@@ -29,10 +29,7 @@ import {
 } from "./failure.js";
 import type { FileSystem } from "./file-system.js";
 import { Io } from "./io.js";
-import { Limits, type OperationOptions } from "./limits.js";
-
-// The longest that a timer of Node can wait.
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+import { isMilliseconds, Limits, LONGEST_WAIT, type OperationOptions } from "./limits.js";
 
 /** The tags of the errors that an errno can mean. */
 export type ErrnoTag =
@@ -187,7 +184,6 @@ export function limitsFault(options: OperationOptions | undefined): string | und
   const { signal, timeout } = options;
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== "function")
     return "its signal is not an AbortSignal";
-  if (timeout === undefined || timeout === Infinity) return undefined;
-  const inRange = typeof timeout === "number" && timeout >= 0 && timeout <= LONGEST_TIMEOUT;
-  return inRange ? undefined : `its timeout is not a number of milliseconds from 0 to ${LONGEST_TIMEOUT}`;
+  if (timeout === undefined || timeout === Infinity || isMilliseconds(timeout)) return undefined;
+  return `its timeout is not a number of milliseconds from 0 to ${LONGEST_WAIT}`;
 }

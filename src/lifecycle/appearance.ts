@@ -1,6 +1,6 @@
 import { Interruption } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
-import type { OperationOptions } from "../file-system/limits.js";
+import { isMilliseconds, type OperationOptions } from "../file-system/limits.js";
 import { quote } from "../identifiers.js";
 
 /** What waiting for objects takes that appear late: drivers take their time, and virtual functions half a minute. */
@@ -19,8 +19,7 @@ export function waitFault(options: WaitOptions | undefined): string | undefined 
   if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === "string" && id !== "")))
     return "its ids are not a list of ids";
   if (!Number.isSafeInteger(count) || count < 0) return `its count ${quote(count)} is not a number from 0`;
-  const inRange = typeof interval === "number" && interval >= 0 && interval < 2 ** 31;
-  return inRange ? undefined : `its interval ${quote(interval)} is not in milliseconds`;
+  return isMilliseconds(interval) ? undefined : `its interval ${quote(interval)} is not in milliseconds`;
 }
 
 /** Looks until all that is waited for is there, and gives all that is. */

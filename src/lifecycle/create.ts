@@ -63,7 +63,7 @@ export function createDevice(
   const device = layout.target(request);
   const tried = `create ${device.id} of type ${request.typeId} on ${baseName(request.parent.path)}`;
   const commands = [...layout.settings(request), ...request.commands];
-  const limit = options?.timeout ?? context.timeout;
+  const limit = options?.timeout ?? context.timeout ?? READY_LIMIT;
 
   const create = async (io: Io): Promise<Result<FoundDevice, CreateError>> => {
     const obstacle = await findObstacle(io, context, request, device, tried);
@@ -91,7 +91,7 @@ export function createDevice(
       if (lacking !== undefined) {
         const late = new TimeoutError({
           tried,
-          reason: `${lacking} after ${limit ?? READY_LIMIT} ms`,
+          reason: `${lacking} after ${limit} ms`,
           path: device.path,
         });
         return Result.error(await undo.because(io, late));

@@ -1,12 +1,10 @@
-import { integer } from "../attributes/codec.js";
 import type { HostContext } from "../context.js";
 import { FileFailure } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
-import { linkValue } from "../inspection.js";
 import type { FoundDevice } from "../layouts/layout.js";
-import { deviceOwner } from "../layouts/owner.js";
 import { log } from "../log.js";
+import { nodeNames } from "./nodes.js";
 import { findHolders } from "./processes.js";
 
 /** Whether somebody has a device open, from the evidence there is. */
@@ -34,9 +32,9 @@ export async function findUse(
   { probeGroup = false }: UseOptions = {},
 ): Promise<DeviceUse> {
   const { paths, proc } = context;
-  const group = await linkValue(io, deviceOwner(context, device), "iommu_group", integer);
-  const node = group === undefined ? undefined : `/vfio/${group}`;
-  const own = (await io.namesIn(`${device.path}/vfio-dev`)).map((name) => `/vfio/devices/${name}`);
+  const names = await nodeNames(io, context, device);
+  const node = names.group === undefined ? undefined : `/vfio/${names.group}`;
+  const own = names.own.map((name) => `/vfio/devices/${name}`);
   const folder = `/sys${device.path.slice(paths.sysfs.length)}`;
   const endings = node === undefined ? own : [node, ...own];
 

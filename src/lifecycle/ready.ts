@@ -1,11 +1,8 @@
-import { integer } from "../attributes/codec.js";
 import type { HostContext } from "../context.js";
 import { GoneFailure } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
-import { inNaturalOrder } from "../identifiers.js";
-import { linkValue } from "../inspection.js";
 import type { FoundDevice } from "../layouts/layout.js";
-import { deviceOwner } from "../layouts/owner.js";
+import { findNodes } from "./nodes.js";
 
 /**
  * How far a device must be: `complete`: all that the kernel makes of it in sysfs is there; `driver`: also its link
@@ -16,28 +13,9 @@ export type Readiness = "complete" | "driver" | "node";
 /** All of them, each with those before it. */
 export const READINESS: readonly Readiness[] = ["complete", "driver", "node"];
 
-/** The nodes through which a program opens a device. */
-export interface VfioNodes {
-  /** The node of its IOMMU group, `/dev/vfio/<N>`; `undefined` where there is none. */
-  readonly group: string | undefined;
-  /** Its own node, `/dev/vfio/devices/vfio<M>` (Linux 6.6 and later); `undefined` where there is none. */
-  readonly device: string | undefined;
-}
-
 const LOOK_AGAIN = 10;
 /** How long to wait where the caller sets no limit, in milliseconds. */
 export const READY_LIMIT = 10_000;
-
-/** The nodes of a device that are there. */
-export async function findNodes(io: Io, context: HostContext, device: FoundDevice): Promise<VfioNodes> {
-  const { paths } = context;
-  const number = await linkValue(io, deviceOwner(context, device), "iommu_group", integer);
-  const [own] = inNaturalOrder(await io.namesIn(`${device.path}/vfio-dev`));
-  return Object.freeze({
-    group: await present(io, number === undefined ? undefined : paths.vfioGroup(number)),
-    device: await present(io, own === undefined ? undefined : `${paths.vfioDevices}/${own}`),
-  });
-}
 
 /** Waits until a device is as ready as it must be; what it lacks, as a clause, where that takes too long. */
 export async function untilReady(
@@ -45,7 +23,7 @@ export async function untilReady(
   context: HostContext,
   device: FoundDevice,
   wanted: Readiness,
-  limit: number = READY_LIMIT,
+  limit: number,
 ): Promise<string | undefined> {
   const begun = performance.now();
   for (;;) {
@@ -69,8 +47,4 @@ async function missingOf(
   if (wanted === "driver") return undefined;
   const { group, device: own } = await findNodes(io, context, device);
   return group === undefined && own === undefined ? "there is no node to open it" : undefined;
-}
-
-async function present(io: Io, node: string | undefined): Promise<string | undefined> {
-  return node !== undefined && (await io.exists(node)) ? node : undefined;
 }

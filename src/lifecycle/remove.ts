@@ -10,13 +10,14 @@ import {
 } from "../errors.js";
 import { FileFailure, Interruption, isVanished } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
-import type { OperationOptions } from "../file-system/limits.js";
+import { isMilliseconds, type OperationOptions } from "../file-system/limits.js";
 import { operate } from "../file-system/operation.js";
 import type { FoundDevice } from "../layouts/layout.js";
 import { quote } from "../identifiers.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 import { ownerFault } from "../ownership/claim.js";
+import { identityOf } from "../ownership/identity.js";
 import { creationOf } from "./creations.js";
 import { type DeviceUse, findUse } from "./in-use.js";
 import { forgetEntry, Ledger, noStore, refusal } from "../ownership/ledger.js";
@@ -100,7 +101,7 @@ export function removeDevice(
         const reason = "it is not completely created yet";
         return Result.error(new BusyError({ tried, reason, path, hint: "Try again when that is done." }));
       }
-      const inode = await inodeOf(io, path);
+      const identity = await identityOf(io, device);
       await io.pause(SETTLING);
       const use = await findUse(io, context, device).catch(unlessVanished);
       if (use.state === "yes" && options?.ifBusy !== "wait") return Result.error(inUse(tried, path, use));
@@ -115,7 +116,7 @@ export function removeDevice(
       if (conflict !== undefined && !(await layout.exists(io, device))) continue;
       if (conflict !== undefined) return Result.error(conflict);
       const removed = await command(io, device, options);
-      await untilGone(io, device, inode, limit);
+      await untilGone(io, device, identity, limit);
       const forgotten = claim === undefined ? undefined : await forgetEntry(context, claim, tried);
       if (forgotten?.ok === false) log.remove("%s stays in the ledger: %s", path, forgotten.error.message);
       return Result.ok({ removed });
@@ -214,24 +215,14 @@ async function isGoneSoon(io: Io, device: FoundDevice): Promise<boolean> {
 async function untilGone(
   io: Io,
   device: FoundDevice,
-  inode: number | undefined,
+  identity: string | undefined,
   limit: number,
 ): Promise<void> {
   const begun = performance.now();
-  // Another inode: somebody has created the same UUID again meanwhile.
-  while ((await device.parent.layout.exists(io, device)) && (await inodeOf(io, device.path)) === inode) {
+  // Another identity: somebody has created the same UUID again meanwhile.
+  while ((await device.parent.layout.exists(io, device)) && (await identityOf(io, device)) === identity) {
     if (performance.now() - begun > limit) throw stillThere(limit);
     await io.pause(LOOK_AGAIN).catch(sayUnderWay);
-  }
-}
-
-/** What tells a folder from one of the same path that comes after it; `undefined` when it is gone. */
-async function inodeOf(io: Io, path: string): Promise<number | undefined> {
-  try {
-    return (await io.lstat(path)).ino;
-  } catch (thrown) {
-    if (isVanished(thrown)) return undefined;
-    throw thrown;
   }
 }
 
@@ -250,13 +241,9 @@ function stillThere(limit: number): Interruption {
 function optionsFault(options: RemoveOptions | undefined): string | undefined {
   const { retries = 0, retryInterval = 0, waitForDriver = 0, ifBusy = "fail" } = options ?? {};
   if (!Number.isSafeInteger(retries) || retries < 0) return "its retries are not a number from 0";
-  if (!isTime(retryInterval)) return "its retry interval is not in milliseconds";
-  if (!isTime(waitForDriver)) return "how long it waits for the driver is not in milliseconds";
+  if (!isMilliseconds(retryInterval)) return "its retry interval is not in milliseconds";
+  if (!isMilliseconds(waitForDriver)) return "how long it waits for the driver is not in milliseconds";
   const owner = options?.owner === undefined ? undefined : ownerFault(options.owner);
   if (owner !== undefined) return `its owner ${owner}`;
   return ["fail", "wait"].includes(ifBusy) ? undefined : `it knows no ifBusy ${quote(ifBusy)}`;
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === "number" && value >= 0 && value < 2 ** 31;
 }

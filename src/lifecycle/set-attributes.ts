@@ -1,5 +1,5 @@
 import { type AsyncResult, Result } from "typescript-result";
-import { type AttributeWriteError, readText, VANISHING } from "../attributes/access.js";
+import { type AttributeOwner, type AttributeWriteError, readText, VANISHING } from "../attributes/access.js";
 import { type AttributeCommand, type AttributeInput, toCommands } from "../attributes/descriptor.js";
 import { file } from "../attributes/source.js";
 import type { HostContext } from "../context.js";
@@ -30,7 +30,7 @@ export function setAttributes(
   const set = async (io: Io): Promise<Result<void, SetAttributesError>> => {
     if (!commands.ok) return commands;
     await owner.confirm(io);
-    const before = await textsOf(io, context, device, commands.value);
+    const before = await textsOf(io, owner, commands.value);
     const written: AttributeCommand[] = [];
     const undo = new Undo({
       path: device.path,
@@ -62,15 +62,13 @@ export function setAttributes(
 /** The texts of the attributes, by name; those that cannot be read are left out. */
 async function textsOf(
   io: Io,
-  context: HostContext,
-  device: FoundDevice,
+  owner: AttributeOwner,
   commands: readonly AttributeCommand[],
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   for (const { name, options } of commands) {
     if (texts.has(name)) continue;
     try {
-      const owner = deviceOwner(context, device);
       const text = await readText(io, { owner, name, options, source: file(name) });
       if (text !== undefined) texts.set(name, text);
     } catch (thrown) {
