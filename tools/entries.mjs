@@ -18,6 +18,7 @@ export const entries = [
   { subpath: "./libvirt", name: "libvirt", source: "src/interop/libvirt/index.ts" },
   { subpath: "./incus", name: "incus", source: "src/interop/incus/index.ts" },
   { subpath: "./kubevirt", name: "kubevirt", source: "src/interop/kubevirt/index.ts" },
+  { subpath: "./planning", name: "planning", source: "src/planning/index.ts" },
   { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },
 ];
 

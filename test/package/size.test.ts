@@ -19,6 +19,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   libvirt: 45,
   incus: 41,
   kubevirt: 41,
+  planning: 50,
   testing: 26,
 };
 

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { type VgpuDescription, vgpuDescription } from "./description.js";
+export { sameVgpuName } from "./folded-name.js";
 export { NvidiaCard, type VgpuCapacity } from "./nvidia-card.js";
 export { findVgpuType } from "./offers.js";
 export {

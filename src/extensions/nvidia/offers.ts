@@ -9,6 +9,7 @@ import {
   InvalidArgumentError,
   Result,
 } from "../../index.js";
+import { foldVgpuName as fold, sameVgpuName } from "./folded-name.js";
 import { Ended, type Inquiry, inquire } from "./inquiry.js";
 
 /** Whose types are looked at: a parent or a card. */
@@ -112,7 +113,7 @@ export function chooseOffer(
   const fitting = [
     offers.filter(({ id }) => id === wanted),
     offers.filter(({ name }) => name === wanted),
-    offers.filter(({ name }) => name !== undefined && fold(name) === fold(wanted)),
+    offers.filter(({ name }) => name !== undefined && sameVgpuName(name, wanted)),
   ].find((found) => found.length > 0);
   const [offer, ...others] = fitting ?? [];
   if (offer === undefined) {
@@ -139,12 +140,6 @@ export function chooseOffer(
 
 function label({ id, name }: Offer): string {
   return name === undefined ? id : `${id} (${name})`;
-}
-
-/** A name without what makes no difference. */
-function fold(name: string): string {
-  const words = name.trim().toLowerCase();
-  return words.replace(/[\s_]+/g, " ").replace(/^(?:grid|nvidia) /, "");
 }
 
 /** The offer whose name begins most alike: the product, then the slices, then the size. Of several, the first. */
