@@ -6,7 +6,7 @@ import { noFloatingResult } from "./tools/no-floating-result.mjs";
 
 // Which file may import which is not here but in `.dependency-cruiser.mjs`.
 export default defineConfig(
-  globalIgnores(["dist", "coverage", "docs/api", ".cache"]),
+  globalIgnores(["dist", "coverage", "site", ".cache"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,

@@ -18,6 +18,7 @@ const gates = [
   "test:package",
   "docs",
   "docs:check",
+  "licences",
   "api",
   "lint:pkg",
 ];

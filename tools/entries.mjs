@@ -1,6 +1,6 @@
 /**
- * The entry points of the package, and the only list of them: tsup, knip, the API reports and the tests of the built
- * package read it. `exports` of package.json and typedoc.json have to be written out; a test compares them.
+ * The entry points of the package, and the only list of them: tsup, knip, typedoc, the API reports and the tests of
+ * the built package read it. `exports` of package.json have to be written out; a test compares them.
  *
  * @typedef {{ subpath: string; name: string; source: string }} Entry
  */

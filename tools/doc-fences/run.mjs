@@ -25,7 +25,7 @@ async function documents() {
     (await readdir(resolve(root, folder), { recursive: true })).map((name) => `${folder}/${name}`);
   const pages = (await readdir(root)).concat(await below("docs"));
   return [
-    ...pages.filter((path) => path.endsWith(".md") && !path.startsWith("docs/api/")),
+    ...pages.filter((path) => path.endsWith(".md")),
     ...(await below("src")).filter((path) => path.endsWith(".ts")),
   ].sort();
 }
