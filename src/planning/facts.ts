@@ -35,6 +35,7 @@ export interface ParentFacts {
  * `host.snapshot({ include: planningFacts })`. Without it each parent is a card of its own.
  */
 export const planningFacts: {
+  /** The attributes of each parent. */
   readonly parents: ParentFacts & Record<string, AttributeDescriptor<unknown, "ro">>;
 } = {
   parents: {

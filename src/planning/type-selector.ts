@@ -33,7 +33,14 @@ export interface VgpuSelector {
   readonly gigabytes?: number | undefined;
   /** The slice of a divided GPU: `{ slices: 1, attribute: "ME" }`; `false`: of none. */
   readonly mig?:
-    { readonly slices?: number; readonly attribute?: MigAttribute | undefined } | false | undefined;
+    | {
+        /** How many compute slices it has. */
+        readonly slices?: number;
+        /** What its name ends in. */
+        readonly attribute?: MigAttribute | undefined;
+      }
+    | false
+    | undefined;
 }
 
 /** What a type says of itself, as a snapshot has it. */

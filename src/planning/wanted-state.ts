@@ -20,7 +20,7 @@ export interface WantedDevice {
   readonly count?: number | "all" | undefined;
   /** Whether so many are wanted on each card that the selectors mean: then one is wanted there whatever becomes of others. */
   readonly per?: "card" | undefined;
-  /** What its attributes are to say, in this order: as {@link CreateOptions.attributes}. */
+  /** What its attributes are to say, in this order: as `CreateOptions` has them. */
   readonly attributes?: readonly AttributeInput[] | undefined;
   /** How its place is chosen; otherwise as {@link WantedState.placement} says. */
   readonly placement?: Placement | undefined;
@@ -28,9 +28,9 @@ export interface WantedDevice {
 
 /** All devices that an owner wants a host to have: what else is his is to go. */
 export interface WantedState {
-  /** The owner, as in the host's ledger: {@link CreateOptions.owner}. */
+  /** The owner, as in the host's ledger: `owner` of `CreateOptions`. */
   readonly owner: string;
-  /** The namespace that UUIDs are derived in ({@link derivedUuid}); by default one that follows from the owner. */
+  /** The namespace that UUIDs are derived in (`derivedUuid`); by default one that follows from the owner. */
   readonly namespace?: string | undefined;
   /** The devices. Of those without a place of their own, the first get theirs first. */
   readonly devices: readonly WantedDevice[];

@@ -11,8 +11,14 @@ test("every guide is in one group of tools/site/pages.mjs", () => {
   expect(listed.filter((path) => path.startsWith("docs/")).sort()).toEqual(guides.sort());
 });
 
-test.each(guides)("%s has a title, and a heading", (path) => {
-  expect(readFileSync(path, "utf8")).toMatch(/^---\ntitle: \S.*\n---\n\n# \S/u);
+test("every guide has a title and a heading", () => {
+  const wrong = guides.filter((path) => !/^---\ntitle: \S.*\n---\n\n# \S/u.test(readFileSync(path, "utf8")));
+  expect(wrong).toEqual([]);
+});
+
+test("no heading has code in backquotes, which anchors and lists of contents leave out", () => {
+  const wrong = listed.filter((path) => /^#+ .*`/mu.test(readFileSync(path, "utf8")));
+  expect(wrong).toEqual([]);
 });
 
 test("every picture of docs/ is on a page, or the site's icon", () => {

@@ -13,6 +13,7 @@ export const groups = {
     "docs/ownership.md",
     "docs/locks.md",
     "docs/definitions.md",
+    "docs/planning.md",
     "docs/file-systems.md",
     "docs/extensions.md",
     "docs/unknown-drivers.md",
