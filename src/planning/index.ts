@@ -1,9 +1,30 @@
 /**
  * Which devices a host is to have: selectors of types and parents, places for devices, and plans that lead from what is
- * to what is wanted.
+ * to what is wanted. Reading configurations of others needs the package `js-yaml` beside this one.
  *
  * @packageDocumentation
  */
+export {
+  type MediatedDevicesConfiguration,
+  type NodeMediatedDeviceTypes,
+  parseMediatedDevicesConfiguration,
+} from "./documents/mediated-devices-configuration.js";
+export type { DocumentError } from "./documents/read-document.js";
+export {
+  type GpuIds,
+  parseVgpuConfigs,
+  type VgpuConfig,
+  type VgpuConfigEntry,
+  type VgpuCount,
+} from "./documents/vgpu-configs.js";
+export { wantedMediatedDevices } from "./documents/wanted-mediated-devices.js";
+export {
+  type VgpuSubstitution,
+  type WantedVgpus,
+  wantedVgpus,
+  type WantedVgpusError,
+  type WantedVgpusOptions,
+} from "./documents/wanted-vgpus.js";
 export { type ParentFacts, planningFacts } from "./facts.js";
 export {
   type HardwareFacts,
