@@ -11,7 +11,7 @@ import { format } from "prettier";
 /** @typedef {{ name: string; license: string; dependencies?: Record<string, string>; peerDependencies?: Record<string, string> }} Manifest */
 /** @typedef {{ name: string; range: string; license: string; reason: string }} Row */
 
-const permissive = new Set(["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"]);
+const permissive = new Set(["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0"]);
 const root = resolve(import.meta.dirname, "..");
 const page = resolve(root, "docs/licences.md");
 const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });

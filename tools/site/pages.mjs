@@ -14,6 +14,7 @@ export const groups = {
     "docs/locks.md",
     "docs/definitions.md",
     "docs/planning.md",
+    "docs/configurations.md",
     "docs/file-systems.md",
     "docs/extensions.md",
     "docs/unknown-drivers.md",
