@@ -120,7 +120,7 @@ function describeType({ id, name, vgpu, display, deviceApi, prefer }: TypeSelect
 function selectedBy(selector: TypeSelector, types: readonly TypeWords[]): readonly TypeWords[] {
   const fitting = types.filter((type) => meansType(selector, type));
   // The exact spelling goes before others.
-  const exact = fitting.filter(({ name }) => name === selector.name);
+  const exact = fitting.filter(({ name }) => name !== undefined && name === selector.name);
   return exact.length > 0 ? exact : fitting;
 }
 

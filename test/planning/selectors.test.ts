@@ -71,6 +71,12 @@ test("the exact spelling of a name goes before others", () => {
   expect(selectType({ name: "p40-1q" }, twins).ok).toBe(false);
 });
 
+test("a type without a name goes before no other", () => {
+  const nameless = { id: "x-1", name: undefined, description: undefined, deviceApi: "vfio-pci" };
+  const outcome = selectType({ deviceApi: "vfio-pci" }, [nameless, ...P40]);
+  expect(outcome.error?.candidates).toHaveLength(5);
+});
+
 test("of types whose framebuffer is unknown, none is the smallest", () => {
   const unknown = { id: "nvidia-9", name: "GRID P40-9Q", description: "", deviceApi: "vfio-pci" };
   expect(selectType({ deviceApi: "vfio-pci", prefer: "smallest" }, [...P40, unknown]).ok).toBe(false);
