@@ -1,5 +1,17 @@
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 import { entries } from "./tools/entries.mjs";
+
+type Plugin = NonNullable<Options["plugins"]>[number];
+
+/** esbuild calls a class that names itself `_Class`; its users see that name when they print an object. */
+const plainClassNames: Plugin = {
+  name: "plain-class-names",
+  renderChunk: (code) => {
+    const renamed = [...code.matchAll(/\b(?:var|let) (\w+) = class _\1\b/g)].map(([, name = ""]) => name);
+    const underscored = new RegExp(`(?<![\\w$.])_(${renamed.join("|")})(?![\\w$])`, "g");
+    return renamed.length === 0 ? undefined : { code: code.replace(underscored, "$1") };
+  },
+};
 
 export default defineConfig({
   entry: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
@@ -13,5 +25,5 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   removeNodeProtocol: false,
-  keepNames: true, // a class that names itself would become `_Class`
+  plugins: [plainClassNames],
 });

@@ -1,7 +1,6 @@
-import type * as crypto from "node:crypto";
-import { createRequire } from "node:module";
 import { InvalidArgumentError } from "./errors.js";
 import { parseUuid } from "./identifiers.js";
+import { builtin } from "./node-builtin.js";
 
 /**
  * The UUID that a name has in a namespace, version 5: always the same one for the same two, so that a device can be found
@@ -32,8 +31,7 @@ export function derivedUuid(namespace: string, name: string): string {
 
 /** Loads node:crypto when it is needed: it would be a good part of this package's loading time. */
 function sha1(...parts: readonly (Buffer | string)[]): Buffer {
-  const { createHash } = createRequire("/")("node:crypto") as typeof crypto;
-  const hash = createHash("sha1");
+  const hash = builtin("node:crypto").createHash("sha1");
   for (const part of parts) hash.update(part);
   return hash.digest();
 }

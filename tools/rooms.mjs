@@ -23,7 +23,7 @@ export const core = [
   ["attributes"],
   ["state"],
   ["file-system"],
-  ["context", "card", "derived-uuid", "errors", "identifiers", "log", "paths"],
+  ["context", "card", "derived-uuid", "errors", "identifiers", "log", "node-builtin", "paths"],
 ];
 
 /**

@@ -1,5 +1,5 @@
-import { getSystemErrorName } from "node:util";
 import type { AttributeProgress } from "../errors.js";
+import { builtin } from "../node-builtin.js";
 
 const EUSERS = 87; // libuv, and so Node, has no name for it
 
@@ -86,7 +86,7 @@ function errnoOf(cause: unknown): string | undefined {
   const { errno, code } = cause as { errno?: unknown; code?: unknown };
   if (typeof errno === "number" && Number.isSafeInteger(errno) && errno < 0) {
     if (errno === -EUSERS) return "EUSERS";
-    const name = getSystemErrorName(errno);
+    const name = builtin("node:util").getSystemErrorName(errno);
     return /^E[A-Z0-9]+$/.test(name) ? name : `errno ${-errno}`;
   }
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;

@@ -1,13 +1,12 @@
+import type { Answer } from "./answer.js";
 import { FileFailure, isAbsent } from "./failure.js";
 import type { Io } from "./io.js";
 import type { PromptReads } from "./prompt-reads.js";
 
-/** What is there at once where the file system can do that, or else later. Waiting for each costs more than it does. */
-export type Answer<T> = T | Promise<T>;
-
 /**
  * A folder of sysfs and what is in it. Where the file system can read at once, its path was seen to hold no link, so that
  * nobody looks at it again; else each call goes the long way through {@link Io}. Nothing that is absent is a failure here.
+ * Who asks gives the event loop its turn before each object: {@link Io.turnWhenDue}.
  */
 export class Folder {
   readonly path: string;
@@ -39,7 +38,6 @@ export class Folder {
     const path = `${this.path}/${name}`;
     const prompt = this.#prompt;
     if (prompt === undefined) return this.#io.textOf(path);
-    if (prompt.due) return this.#io.turn(prompt).then(() => this.text(name));
     if (prompt.mayBlock(path)) return this.#io.textOf(path);
     try {
       return prompt.textUnlinked(path);
@@ -55,7 +53,6 @@ export class Folder {
     const path = `${this.path}/${name}`;
     const prompt = this.#prompt;
     if (prompt === undefined) return this.#io.linkTarget(path);
-    if (prompt.due) return this.#io.turn(prompt).then(() => this.link(name));
     try {
       return prompt.link(path);
     } catch (thrown) {
@@ -69,7 +66,6 @@ export class Folder {
     const path = name === undefined ? this.path : `${this.path}/${name}`;
     const prompt = this.#prompt;
     if (prompt === undefined) return this.#io.inode(path);
-    if (prompt.due) return this.#io.turn(prompt).then(() => this.inode(name));
     try {
       return prompt.inode(path);
     } catch (thrown) {

@@ -3,6 +3,8 @@ import { fs } from "./node-fs.js";
 import { SlowDevices } from "./slow-devices.js";
 
 const PAGE = 4096;
+/** A read that took longer, in milliseconds, marks its device as slow. */
+const SLOW = 20;
 /** After so many milliseconds of reading without a pause, the event loop gets its turn. */
 const SLICE = 2;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
@@ -22,11 +24,13 @@ export class PromptReads {
   readonly #written = new Map<string, number>();
   readonly #slow = new SlowDevices();
   #sliceStart = 0;
-  /** The time, as it was at the last look: one look serves for a whole read. */
+  /** The time, as it was at the last look. */
   #now = 0;
+  /** What this process had used when the slice began. */
+  #usage: NodeJS.ResourceUsage | undefined;
   #turn: Promise<void> | undefined;
 
-  /** Whether the event loop is due its turn. */
+  /** Whether the event loop is due its turn: asked before each object, not before each of its files. */
   get due(): boolean {
     this.#now = performance.now();
     return this.#now - this.#sliceStart > SLICE;
@@ -37,14 +41,15 @@ export class PromptReads {
     this.#turn ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#turn = undefined;
-        this.#sliceStart = performance.now();
+        this.#sliceStart = this.#now = performance.now();
+        this.#usage = process.resourceUsage();
         resolve();
       });
     });
     return this.#turn;
   }
 
-  /** Whether a driver may hold a read up: its device is being written to, or was slow lately. Asked after `due`. */
+  /** Whether a driver may hold a read up: its device is being written to, or was slow lately. */
   mayBlock(path: string): boolean {
     if (this.#written.size === 0 && !this.#slow.any(this.#now)) return false;
     const folder = deviceFolder(path);
@@ -64,7 +69,7 @@ export class PromptReads {
     }
   }
 
-  /** The text of a file, with one `read` call where it fits a page. Asked for right after `due`. */
+  /** The text of a file, with one `read` call where it fits a page. */
   text(path: string): string {
     return this.#text(path, READ);
   }
@@ -108,7 +113,7 @@ export class PromptReads {
   }
 
   #text(path: string, flags: number): string {
-    const begun = this.#now;
+    const begun = performance.now();
     const file = fs.openSync(path, flags);
     try {
       const size = fs.readSync(file, this.#page, 0, PAGE, null);
@@ -117,9 +122,23 @@ export class PromptReads {
       return Buffer.concat([this.#page.subarray(0, size), fs.readFileSync(file)]).toString("utf8");
     } finally {
       fs.closeSync(file);
-      this.#slow.learn(() => deviceFolder(path), begun, performance.now());
+      this.#now = performance.now();
+      if (this.#now - begun > SLOW) this.#learn(path);
     }
   }
+
+  /** Learns that a device is slow, unless this process only had to make way for others: then it neither waited nor worked. */
+  #learn(path: string): void {
+    const [was, now] = [this.#usage, process.resourceUsage()];
+    const madeWay =
+      now.voluntaryContextSwitches === was?.voluntaryContextSwitches && workOf(now) - workOf(was) <= SLOW;
+    if (!madeWay) this.#slow.add(deviceFolder(path), this.#now);
+  }
+}
+
+/** The processor's time, in milliseconds. */
+function workOf({ userCPUTime, systemCPUTime }: NodeJS.ResourceUsage): number {
+  return (userCPUTime + systemCPUTime) / 1_000;
 }
 
 function deviceFolder(path: string): string {

@@ -1,5 +1,3 @@
-/** A read that took longer, in milliseconds, marks its device as slow. */
-const SLOW = 20;
 /** For how long it is taken for slow the first time; each further time, so many times longer, up to the longest. */
 const [FIRST, LONGER, LONGEST] = [1_000, 4, 600_000];
 
@@ -29,14 +27,12 @@ export class SlowDevices {
     return slowness !== undefined && now - slowness.since < slowness.period;
   }
 
-  /** Learns how long a read took. */
-  learn(device: () => string, begun: number, ended: number): void {
-    if (ended - begun <= SLOW) return;
-    const folder = device();
-    const before = this.#slow.get(folder);
-    const again = before !== undefined && ended - before.since < 10 * before.period;
+  /** Takes a device for slow from now on. */
+  add(device: string, now: number): void {
+    const before = this.#slow.get(device);
+    const again = before !== undefined && now - before.since < 10 * before.period;
     const period = again ? Math.min(LONGER * before.period, LONGEST) : FIRST;
-    this.#slow.set(folder, { since: ended, period });
-    this.#end = Math.max(this.#end, ended + period);
+    this.#slow.set(device, { since: now, period });
+    this.#end = Math.max(this.#end, now + period);
   }
 }

@@ -1,5 +1,6 @@
 import type { AttributeCommand } from "../attributes/descriptor.js";
 import type { AttributeSource } from "../attributes/source.js";
+import type { Answer } from "../file-system/answer.js";
 import type { Folder } from "../file-system/folder.js";
 import type { Io } from "../file-system/io.js";
 import type { ErrnoTable } from "../file-system/operation.js";
@@ -113,7 +114,7 @@ export interface Layout {
   /** Whether a device keeps its IOMMU group as long as it has this driver. */
   groupStays(driver: string): boolean;
   /** The type, the state and the identity of a device that exists, in the fewest calls; `home` is its folder. */
-  look(home: Folder, device: FoundDevice): Promise<DeviceSight>;
+  look(home: Folder, device: FoundDevice): Answer<DeviceSight>;
   /** Where a device tells something of itself. */
   deviceSource(fact: DeviceFact): AttributeSource;
 

@@ -1,4 +1,5 @@
 import { NOWHERE } from "../attributes/source.js";
+import { when } from "../file-system/answer.js";
 import { isUuid } from "../identifiers.js";
 import type { DeviceState, Layout } from "./layout.js";
 import { deviceOf, linkedType, mdev, typeFiles, typeFolder, typeOfLink } from "./mdev.js";
@@ -40,17 +41,14 @@ export const merged: Layout = {
   // bound again (ENODEV): mdev_match() of drivers/vfio/mdev/mdev_driver.c matches nothing.
   groupStays: (driver) => driver !== "vfio_mdev",
 
-  look: async (home) => {
-    const link = home.link("mdev_type");
-    const typeId = typeOfLink(typeof link === "object" ? await link : link);
-    const found = home.inode("remove");
-    const inode = typeof found === "object" ? await found : found;
-    return {
-      typeId,
-      state: stateBy({ complete: typeId !== undefined, removable: inode !== undefined }),
-      inode,
-    };
-  },
+  look: (home) =>
+    when(home.link("mdev_type"), (link) =>
+      when(home.inode("remove"), (inode) => {
+        const typeId = typeOfLink(link);
+        const state = stateBy({ complete: typeId !== undefined, removable: inode !== undefined });
+        return { typeId, state, inode };
+      }),
+    ),
 
   deviceSource: () => NOWHERE,
 

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { builtin } from "../node-builtin.js";
 import type { DeviceSnapshot, HostSnapshot, ParentSnapshot, TypeSnapshot } from "./host-snapshot.js";
 
 /** One difference between two snapshots of a host. */
@@ -188,6 +188,6 @@ function tellsTheSame(was: DeviceSnapshot, now: DeviceSnapshot): boolean {
     was.type === now.type &&
     was.driver === now.driver &&
     was.iommuGroup === now.iommuGroup &&
-    isDeepStrictEqual(was.attributes, now.attributes)
+    builtin("node:util").isDeepStrictEqual(was.attributes, now.attributes)
   );
 }

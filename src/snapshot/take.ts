@@ -1,5 +1,6 @@
 import { VANISHING } from "../attributes/access.js";
 import type { HostContext } from "../context.js";
+import { type Answer, isLater, when } from "../file-system/answer.js";
 import { FileFailure, isVanished } from "../file-system/failure.js";
 import type { Folder } from "../file-system/folder.js";
 import type { Io } from "../file-system/io.js";
@@ -24,7 +25,7 @@ import { mergeInOrder } from "./merge.js";
 import { Previous } from "./previous.js";
 import { readDevice } from "./read-device.js";
 import { readType } from "./read-type.js";
-import { isLater, Visit, type Walk } from "./visit.js";
+import { Visit, type Walk } from "./visit.js";
 
 // So many parents at the same time, and so many types or devices of each: where each call is waited for.
 const [PARENT_LANES, ENTRY_LANES] = [8, 4];
@@ -144,12 +145,16 @@ class HostWalk {
     const list = (): ReturnType<typeof found.layout.devices> => found.layout.devices(this.#io, found, names);
     const listed = (await this.#unlessBroken(`list the devices of ${parentId}`, list)) ?? [];
     const was = this.#previous.devices(found);
-    return this.#inLanes(listed.sort(byId), async (device) => {
+    return this.#inLanes(listed.sort(byId), (device) => {
       const own = device.path === found.path ? home : home.folder(device.id);
-      try {
-        return await readDevice(this.#walk, device, { home: own, parentId, was: was?.get(device.id) });
-      } catch (thrown) {
+      const leaveOut = (thrown: unknown): undefined => {
         this.#leftOut(thrown, `read the device ${device.id}`);
+      };
+      try {
+        const read = readDevice(this.#walk, device, { home: own, parentId, was: was?.get(device.id) });
+        return isLater(read) ? read.catch(leaveOut) : read;
+      } catch (thrown) {
+        leaveOut(thrown);
         return;
       }
     });
@@ -165,9 +170,11 @@ class HostWalk {
 
   async #inLanes<T, R>(
     things: readonly T[],
-    read: (thing: T, at: number) => Promise<R | undefined>,
+    read: (thing: T, at: number) => Answer<R | undefined>,
   ): Promise<R[]> {
-    const all = await inLanes(things, Math.min(ENTRY_LANES, this.#io.lanes), read);
+    const all = await inLanes(things, Math.min(ENTRY_LANES, this.#io.lanes), (thing, at) =>
+      when(this.#io.turnWhenDue(), () => read(thing, at)),
+    );
     return all.includes(undefined) ? all.filter((entry) => entry !== undefined) : (all as R[]);
   }
 

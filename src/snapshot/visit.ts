@@ -3,7 +3,8 @@ import type { Codec } from "../attributes/codec.js";
 import type { Access, AttributeDescriptor } from "../attributes/descriptor.js";
 import { type AttributeSource, file } from "../attributes/source.js";
 import { DecodeFailure, FileFailure, isVanished } from "../file-system/failure.js";
-import type { Answer, Folder } from "../file-system/folder.js";
+import { type Answer, isLater } from "../file-system/answer.js";
+import type { Folder } from "../file-system/folder.js";
 import type { Io } from "../file-system/io.js";
 import type { TypeFact } from "../layouts/layout.js";
 import { type ErrnoTable, explain } from "../file-system/operation.js";
@@ -92,8 +93,10 @@ export class Visit {
 
   async #included(inclusion: Inclusion): Promise<Readonly<Record<string, unknown>>> {
     const values: Record<string, unknown> = {};
-    for (const [name, descriptor] of Object.entries(inclusion))
+    for (const [name, descriptor] of Object.entries(inclusion)) {
+      await this.#walk.io.turnWhenDue();
       values[name] = await this.attribute(descriptor, file(descriptor.name));
+    }
     return Object.freeze(values);
   }
 
@@ -180,11 +183,6 @@ export class Visit {
   #path(name: string): string {
     return `${this.#owner().path ?? ""}/${name}`;
   }
-}
-
-/** Whether an answer is not there yet. */
-export function isLater<T>(answer: Answer<T>): answer is Promise<T> {
-  return answer instanceof Promise;
 }
 
 function decode<T>(codec: Codec<T>, raw: string, path: () => string): T {

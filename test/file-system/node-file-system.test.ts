@@ -350,6 +350,26 @@ describe("the event loop", () => {
     expect(await fs.readFile(other.path, "utf8")).toBe("");
   });
 
+  it("does not take a device for slow where this process had to make way for others meanwhile", async () => {
+    const folder = makeTree(temporaryFolder(), { "gpu0/name": "first" });
+    const unwritten = new Fifo(folder, "gpu0/description");
+    const fs = new NodeFileSystem();
+    const { readSync } = nodeFs;
+    vi.spyOn(nodeFs, "readSync").mockImplementationOnce((...given: unknown[]) => {
+      for (const begun = performance.now(); performance.now() - begun < 100;);
+      return (readSync as (...given: unknown[]) => number)(...given);
+    });
+    syncBuiltinESMExports();
+    const usage = process.resourceUsage();
+    const used = vi.spyOn(process, "resourceUsage").mockReturnValue(usage);
+    onTestFinished(() => {
+      used.mockRestore();
+    });
+    expect(await fs.readFile(join(folder, "gpu0/name"), "utf8")).toBe("first");
+    // It is read at once still: in the pool this would never end.
+    expect(await fs.readFile(unwritten.path, "utf8")).toBe("");
+  });
+
   it("is not held up by a pipe in place of an attribute, which has nothing to read then", async () => {
     const folder = temporaryFolder();
     const [unwritten, open] = [new Fifo(folder, "gpu0/name"), new Fifo(folder, "gpu0/description")];
