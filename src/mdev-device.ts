@@ -82,7 +82,7 @@ const PARAMS = readWrite("params", text);
 export class MdevDevice extends SysfsObject {
   /** Its UUID, in lower case as the kernel has it; `undefined` where the layout has none. */
   readonly uuid: string | undefined;
-  /** Its folder: `/sys/devices/…/<parent>/<uuid>`; that of its function where it has no UUID. */
+  /** Its folder: `/sys/devices/.../<parent>/<uuid>`; that of its function where it has no UUID. */
   readonly path: string;
   /** Whether it is started: the file `online` of the general layout; `undefined` in others, where opening starts it. */
   readonly online: Attribute<boolean>;

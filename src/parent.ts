@@ -68,7 +68,7 @@ const NUMA_NODE = readOnly("numa_node", numaNode);
  * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`.
  */
 export class Parent extends SysfsObject {
-  /** Its folder: `/sys/devices/…`. */
+  /** Its folder: `/sys/devices/...`. */
   readonly path: string;
   /** The layout of its files. */
   readonly layout: LayoutName;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
@@ -22,6 +23,12 @@ const LIMITS: Readonly<Record<string, number>> = {
   planning: 50,
   testing: 26,
 };
+
+test("the core is ASCII: Node takes longer to read and compile anything else", () => {
+  const files = [...readFileSync("dist/index.js", "utf8").matchAll(/from ['"]\.\/(chunk-\w+\.js)['"]/g)];
+  expect(files.length).toBeGreaterThan(0);
+  for (const [, file = ""] of files) expect(readFileSync(`dist/${file}`, "utf8")).toMatch(/^[\0-\x7f]*$/);
+});
 
 test.each(entries)("$subpath is no larger than its limit", async ({ name }) => {
   const { outputFiles } = await build({
