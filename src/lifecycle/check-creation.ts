@@ -4,7 +4,7 @@ import { InvalidArgumentError, UnsupportedError } from "../errors.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { parseUuid, quote } from "../identifiers.js";
 import type { CreateFact, FoundParent } from "../layouts/layout.js";
-import { ownerFault } from "../ownership/claim.js";
+import { noteFault, ownerFault } from "../ownership/claim.js";
 import type { CreateRequest } from "./create.js";
 import { READINESS, type Readiness } from "./ready.js";
 
@@ -31,10 +31,15 @@ export interface CreateOptions extends OperationOptions {
    * who names the owner can remove the device then.
    */
   readonly owner?: string | undefined;
+  /**
+   * What the owner has to say of it, kept beside his name: any text of up to 1000 characters, such as what he calls it
+   * ({@link OwnedDevices.notes}).
+   */
+  readonly note?: string | undefined;
 }
 
 const FACTS: readonly CreateFact[] = ["uuid", "params", "group"];
-const OPTIONS: readonly string[] = [...FACTS, "attributes", "waitFor", "owner", "signal", "timeout"];
+const OPTIONS: readonly string[] = [...FACTS, "attributes", "waitFor", "owner", "note", "signal", "timeout"];
 
 /** Checks what is to be created, without any I/O. */
 export function checkCreation(
@@ -69,6 +74,10 @@ export function checkCreation(
   const { owner } = options;
   const fault = owner === undefined ? undefined : ownerFault(owner);
   if (fault !== undefined) return invalid(`its owner ${fault}`);
+  const { note } = options;
+  if (note !== undefined && owner === undefined) return invalid("it has a note and no owner");
+  const noted = note === undefined ? undefined : noteFault(note);
+  if (noted !== undefined) return invalid(`its note ${noted}`);
   const commands = toCommands(attributes, tried);
   if (!commands.ok) return Result.error(commands.error);
   return Result.ok({
@@ -80,6 +89,7 @@ export function checkCreation(
     commands: commands.value,
     waitFor,
     owner,
+    note,
   });
 }
 

@@ -51,6 +51,8 @@ export interface CreateRequest extends CreateTarget {
   readonly waitFor: Readiness;
   /** Whose it is to be. */
   readonly owner: string | undefined;
+  /** What the owner has to say of it. */
+  readonly note: string | undefined;
 }
 
 /** Creates a device and sets its attributes: all of it, or nothing. */
@@ -71,7 +73,7 @@ export function createDevice(
 
     const ledger = request.owner === undefined ? undefined : Ledger.of(io, context);
     if (request.owner !== undefined && ledger === undefined) return Result.error(noStore(tried));
-    let entry = await ledger?.intend(request.owner ?? "", device, request.typeId);
+    let entry = await ledger?.intend(request.owner ?? "", device, request.typeId, request.note);
     const undo = removal(context, device, () => entry);
     const command = layout.create(request);
     let made = false;

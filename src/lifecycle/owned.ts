@@ -29,6 +29,8 @@ export interface OwnedDevices {
    * his, which cannot be proven. {@link MdevHost.removeOwned} leaves them alone.
    */
   readonly unproven: readonly MdevDevice[];
+  /** What he has noted of those devices ({@link CreateOptions.note}), by their ids. */
+  readonly notes: Readonly<Record<string, string>>;
   /** The ids of devices that were his and are gone, replaced by somebody else's included. */
   readonly gone: readonly string[];
   /** What could not be read or understood. */
@@ -51,6 +53,7 @@ export interface OwnedRemoval {
 interface Found {
   readonly proven: { entry: Entry; device: FoundDevice }[];
   readonly unproven: FoundDevice[];
+  readonly notes: Record<string, string>;
   readonly gone: Entry[];
   readonly problems: Problem[];
 }
@@ -67,13 +70,14 @@ export function ownedDevices(
   ): Promise<Result<OwnedDevices, InvalidArgumentError | UnsupportedError | GoneError>> => {
     const found = await find(io, context, owner, tried);
     if (!found.ok) return Result.error(found.error);
-    const { proven, unproven, gone, problems } = found.value;
+    const { proven, unproven, notes, gone, problems } = found.value;
     const handles = (devices: readonly FoundDevice[]): readonly MdevDevice[] =>
       Object.freeze(inNaturalOrderOf(devices, ({ id }) => id).map((device) => context.device(device)));
     return Result.ok(
       Object.freeze({
         devices: handles(proven.map(({ device }) => device)),
         unproven: handles(unproven),
+        notes: Object.freeze(notes),
         gone: Object.freeze(inNaturalOrderOf(new Set(gone.map(({ claim }) => claim.device)), (id) => id)),
         problems: Object.freeze(problems),
       }),
@@ -124,7 +128,7 @@ async function find(
   const ledger = Ledger.needed(io, context, tried);
   if (!ledger.ok) return Result.error(ledger.error);
 
-  const found: Found = { proven: [], unproven: [], gone: [], problems: [] };
+  const found: Found = { proven: [], unproven: [], notes: {}, gone: [], problems: [] };
   const note = (failure: FileFailure): void =>
     void found.problems.push(problemOf(explain(failure, tried, VANISHING)));
   const { entries, broken } = await ledger.value.read();
@@ -152,12 +156,16 @@ async function judge(
   if (ledger.isUnderWay(entry)) return;
   const device = (await ledger.isCurrent(entry)) ? await locate(io, context, entry.claim) : undefined;
   const proven = device && (await ledger.claimTo(device, rivals));
-  const { identity } = entry.claim;
+  const { identity, note } = entry.claim;
   if (device !== undefined && identity !== undefined && proven?.name === entry.name)
     found.proven.push({ entry, device: pinned(device, identity) });
   else if (device !== undefined && proven === undefined && (await ledger.mayMean(entry, device)))
     found.unproven.push(device);
-  else found.gone.push(entry);
+  else {
+    found.gone.push(entry);
+    return;
+  }
+  if (note !== undefined) found.notes[entry.claim.device] = note;
 }
 
 /** The device of the name that a claim has; `undefined` where there is none. */

@@ -18,10 +18,13 @@ export interface Claim {
   readonly by: ProcessMark;
   /** What tells the device from one of the same name; `undefined` while it is only about to be created. */
   readonly identity: string | undefined;
+  /** What the owner has to say of it. */
+  readonly note?: string | undefined;
 }
 
 const PREFIX = "owned.";
 const LONGEST_OWNER = 200;
+const LONGEST_NOTE = 1000;
 
 /** The name of a new entry for a device. The rest makes it the only one, so that writers never meet. */
 export function claimName(device: string): string {
@@ -47,7 +50,7 @@ export function parseClaim(text: string): Result<Claim, string> {
     return Result.error("is not JSON");
   }
   if (typeof value !== "object" || value === null) return Result.error("is not an object");
-  const { owner, device, parent, type, boot, by, identity } = value as Record<string, unknown>;
+  const { owner, device, parent, type, boot, by, identity, note } = value as Record<string, unknown>;
   if (ownerFault(owner) !== undefined) return Result.error("names no owner");
   if (typeof device !== "string" || !(isUuid(device) || isPciAddress(device)))
     return Result.error("names no device");
@@ -56,9 +59,11 @@ export function parseClaim(text: string): Result<Claim, string> {
   if (typeof boot !== "string") return Result.error("names no boot");
   if (identity !== undefined && typeof identity !== "string")
     return Result.error("has an identity that is no text");
+  if (note !== undefined && noteFault(note) !== undefined) return Result.error("has a note that is none");
   const mark = asProcessMark(by);
   if (mark === undefined) return Result.error("names no process");
-  return Result.ok({ owner: owner as string, device, parent, type, boot, by: mark, identity });
+  const claim = { owner: owner as string, device, parent, type, boot, by: mark, identity };
+  return Result.ok(note === undefined ? claim : { ...claim, note: note as string });
 }
 
 /** An owner: any text of 1 to 200 characters. */
@@ -74,4 +79,11 @@ export function ownerFault(owner: unknown): string | undefined {
   if (owner === "") return "is empty";
   if (owner.length > LONGEST_OWNER) return `is longer than ${LONGEST_OWNER} characters`;
   return /\p{Cs}/u.test(owner) ? "holds half a character" : undefined;
+}
+
+/** What is wrong with a note, as a clause. */
+export function noteFault(note: unknown): string | undefined {
+  if (typeof note !== "string") return "is not a string";
+  if (note.length > LONGEST_NOTE) return `is longer than ${LONGEST_NOTE} characters`;
+  return /\p{Cs}/u.test(note) ? "holds half a character" : undefined;
 }

@@ -61,7 +61,7 @@ export class Ledger {
   }
 
   /** Before a device is created: says for whom. */
-  async intend(owner: string, device: FoundDevice, type: string): Promise<Entry> {
+  async intend(owner: string, device: FoundDevice, type: string, note?: string): Promise<Entry> {
     return this.#write({
       owner,
       device: device.id,
@@ -70,6 +70,7 @@ export class Ledger {
       boot: await this.#state.boot(),
       by: markOfThisProcess(),
       identity: undefined,
+      note,
     });
   }
 

@@ -34,6 +34,31 @@ export {
   type InventoryParent,
 } from "./inventory.js";
 export { meansParent, type ParentSelector } from "./parent-selector.js";
+export {
+  apply,
+  type ApplyError,
+  type ApplyEvent,
+  type ApplyOptions,
+  type ApplyReport,
+  type StepError,
+  type StepResult,
+  type StepStatus,
+} from "./apply.js";
+export type { AttributeTexts } from "./checked-state.js";
+export { type CurrentState, type OwnedDevice, readState, type ReadStateError } from "./current-state.js";
+export type { DeviceNote } from "./note.js";
+export type { PlaceRejection } from "./placer.js";
+export type { Plan, PlanError, PlanResult, PlanStep, StepFacts, Unplaced, UnplacedReason } from "./plan.js";
+export { formatPlan } from "./plan-text.js";
+export {
+  explain,
+  type Explanation,
+  place,
+  type PlacedDevice,
+  type PlaceOptions,
+  type Places,
+  plan,
+} from "./planning.js";
 export type { CardRule, Placement, PlacementCandidate } from "./placement.js";
 export {
   AmbiguousTypeError,

@@ -36,6 +36,12 @@ export interface WantedState {
   readonly devices: readonly WantedDevice[];
   /** How places are chosen; `{ strategy: "compact" }` by default. */
   readonly placement?: Placement | undefined;
+  /**
+   * What to do with devices that may be the owner's, which the ledger cannot prove: what a crash in the middle of a creation
+   * leaves. `"leave"`, the default: they are kept as they are, where that is as wanted. `"take"`: they are treated as his
+   * own, which is safe where nobody else makes UUIDs in his namespace.
+   */
+  readonly unproven?: "leave" | "take" | undefined;
   /** Which types may share a card; `"auto"` by default. */
   readonly cards?: CardRule | undefined;
 }

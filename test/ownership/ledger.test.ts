@@ -11,6 +11,7 @@ import type { FoundDevice } from "../../src/layouts/layout.js";
 import { type Entry, Ledger, refusal as refusalOf } from "../../src/ownership/ledger.js";
 import { MemoryStore, SimulatedHost, type SimulatedParent } from "../../src/testing/index.js";
 import { fails, ok } from "../contract/expect.js";
+import { crash } from "../support/crash.js";
 import { temporaryFolder } from "../support/temporary.js";
 import { MTTY, OTHER_UUID, UUID } from "../support/world.js";
 
@@ -56,17 +57,6 @@ const ownerOf = async (ledger: Ledger, device: FoundDevice): Promise<string | un
   (await ledger.claimTo(device))?.claim.owner;
 
 const ids = (devices: readonly { readonly id: string }[]): string[] => devices.map(({ id }) => id);
-
-/** A claim whose process has ended. */
-async function crash(state: StateStore): Promise<void> {
-  for (const name of await state.names()) {
-    const entry = await state.read(name);
-    if (entry === undefined) continue;
-    await state.remove(name, entry.tag);
-    const claim = JSON.parse(entry.text) as { by: object };
-    await state.create(name, JSON.stringify({ ...claim, by: { ...claim.by, started: "1" } }));
-  }
-}
 
 const STORES: readonly (readonly [string, () => StateStore])[] = [
   ["a store in memory", () => new MemoryStore()],
@@ -198,6 +188,41 @@ describe("an owner", () => {
     expect(await refusal(UUID, "you")).toContain('it belongs to "me"');
     expect(await refusal(OTHER_UUID)).toBeUndefined();
     expect(await refusal(OTHER_UUID, "me")).toContain('does not say that it belongs to "me"');
+  });
+});
+
+describe("a note", () => {
+  it("is there for its owner, and for devices that are not proven too", async () => {
+    const world = serial();
+    const type = await (await world.host.parent("mtty").getOrThrow()).type("mtty-1").getOrThrow();
+    const noted = await ok(type.create({ owner: "me", note: "vm-7 \u{1f5a5}" }));
+    const plain = await ok(type.create({ owner: "me" }));
+    const notes = { [noted.id]: "vm-7 \u{1f5a5}" };
+    expect((await ok(world.host.ownedDevices("me"))).notes).toEqual(notes);
+    expect((await ok(world.host.ownedDevices("you"))).notes).toEqual({});
+    for (const name of await world.state.names()) {
+      const entry = await world.state.read(name);
+      const claim = JSON.parse(entry?.text ?? "") as object;
+      await world.state.remove(name, entry?.tag ?? "");
+      await world.state.create(name, JSON.stringify({ ...claim, identity: undefined }));
+    }
+    await crash(world.state);
+    const { devices, unproven, notes: after } = await ok(world.host.ownedDevices("me"));
+    expect([devices.length, unproven.length, after]).toEqual([0, 2, notes]);
+    expect(plain.id).not.toBe(noted.id);
+  });
+
+  it.each([
+    ["of another kind", 7],
+    ["too long", "a".repeat(1001)],
+    ["half a character", "\ud800"],
+  ])("that is %s is refused before anything is written", async (_what, note) => {
+    const world = serial();
+    const type = await (await world.host.parent("mtty").getOrThrow()).type("mtty-1").getOrThrow();
+    await fails(type.create({ owner: "me", note: note as string }), "invalid-argument");
+    await fails(type.create({ note: "nobody's" }), "invalid-argument");
+    expect(await world.state.names()).toEqual([]);
+    expect(world.mtty.devices).toEqual([]);
   });
 });
 

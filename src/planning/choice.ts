@@ -1,0 +1,172 @@
+import type { CardRoom, NoRoom } from "./card-room.js";
+import { Heap } from "./heap.js";
+import type { Placement } from "./placement.js";
+import type { TypeWords } from "./type-selector.js";
+
+/** One card, and who has to know when it changes. */
+export interface Place {
+  readonly room: CardRoom;
+  /** Its rank among all cards of the host. */
+  readonly order: number;
+  /** How often something was taken from it. */
+  version: number;
+  readonly watchers: Choice[];
+}
+
+/** A parent of a card, with the type that is meant there. */
+export interface Seat {
+  readonly at: number;
+  readonly type: TypeWords;
+}
+
+/** What can be had of one card. */
+interface Offer {
+  readonly place: Place;
+  readonly seats: readonly Seat[];
+  /** The first seat that is not known to be taken: what has no room will have none. */
+  first: number;
+}
+
+interface Rank {
+  readonly offer: Offer;
+  readonly version: number;
+  readonly isFar: boolean;
+  readonly score: number;
+  readonly load: number;
+}
+
+/** The cards that devices alike can be put on, the best one first. */
+export class Choice {
+  readonly #placement: Placement;
+  readonly #isRefused: (place: Place, type: TypeWords) => boolean;
+  readonly #heap = new Heap<Rank>(isBefore);
+  readonly #offers = new Map<Place, Offer>();
+
+  constructor(placement: Placement, isRefused: (place: Place, type: TypeWords) => boolean) {
+    this.#placement = placement;
+    this.#isRefused = isRefused;
+  }
+
+  /** Adds a card, with the parents of it that are meant. */
+  add(place: Place, seats: readonly Seat[]): void {
+    const offer = { place, seats, first: 0 };
+    this.#offers.set(place, offer);
+    place.watchers.push(this);
+    this.#rank(offer);
+  }
+
+  /** Looks at a card anew that something was taken from. */
+  changed(place: Place): void {
+    const offer = this.#offers.get(place);
+    if (offer !== undefined) this.#rank(offer);
+  }
+
+  /** Takes a place for one device; `counted`: only where the driver tells how many there are. */
+  take(counted: boolean): { readonly place: Place; readonly seat: Seat } | undefined {
+    const unfit: Rank[] = [];
+    try {
+      for (;;) {
+        const rank = this.#heap.pop();
+        if (rank === undefined) return undefined;
+        const { offer } = rank;
+        if (rank.version !== offer.place.version) continue;
+        const seat = this.#seatOf(offer, counted);
+        if (seat === undefined) {
+          if (counted) unfit.push(rank); // others may be less particular
+          continue;
+        }
+        this.#occupy(offer.place, seat);
+        return { place: offer.place, seat };
+      }
+    } finally {
+      for (const rank of unfit) this.#heap.push(rank);
+    }
+  }
+
+  /** Takes places for so many devices on one card, the best that has room for all; `on`: that one alone. */
+  takeTogether(
+    count: number,
+    on: Place | undefined,
+  ): { readonly place: Place; readonly seats: readonly Seat[] } | undefined {
+    const unfit: Rank[] = [];
+    try {
+      for (;;) {
+        const rank = this.#heap.pop();
+        if (rank === undefined) return undefined;
+        const { offer } = rank;
+        if (rank.version !== offer.place.version) continue;
+        const seats = on === undefined || on === offer.place ? this.#seatsFor(offer, count) : [];
+        if (seats.length === count) {
+          offer.place.version += 1;
+          for (const watcher of offer.place.watchers) watcher.changed(offer.place);
+          return { place: offer.place, seats };
+        }
+        for (const { at, type } of seats) offer.place.room.take(at, type, -1);
+        // One without any room will have none.
+        if (seats.length > 0 || on !== undefined) unfit.push(rank);
+      }
+    } finally {
+      for (const rank of unfit) this.#heap.push(rank);
+    }
+  }
+
+  /** Why a seat cannot be had; `undefined` where it can. */
+  refusal(place: Place, { at, type }: Seat): NoRoom | "refused" | undefined {
+    return this.#isRefused(place, type) ? "refused" : place.room.refusal(at, type);
+  }
+
+  #occupy(place: Place, { at, type }: Seat): void {
+    place.room.take(at, type);
+    place.version += 1;
+    for (const watcher of place.watchers) watcher.changed(place);
+  }
+
+  #seatOf(offer: Offer, counted: boolean): Seat | undefined {
+    for (let at = offer.first; at < offer.seats.length; at++) {
+      const seat = offer.seats[at] as Seat;
+      if (this.refusal(offer.place, seat) === undefined) {
+        if (!counted || offer.place.room.refusal(seat.at, seat.type, true) === undefined) return seat;
+      } else if (at === offer.first) offer.first += 1;
+    }
+    return undefined;
+  }
+
+  /** Takes as many as there are, up to so many, and does not tell anybody. */
+  #seatsFor({ place, seats }: Offer, count: number): readonly Seat[] {
+    const taken: Seat[] = [];
+    for (const seat of seats) {
+      while (taken.length < count && this.refusal(place, seat) === undefined) {
+        place.room.take(seat.at, seat.type);
+        taken.push(seat);
+      }
+    }
+    return taken;
+  }
+
+  #rank(offer: Offer): void {
+    const { place } = offer;
+    const { strategy = "compact", numaNode, score } = this.#placement;
+    const { card, devices } = place.room;
+    let own = 0;
+    if (score !== undefined) {
+      const seat = this.#seatOf(offer, false);
+      const parent = seat === undefined ? undefined : card.parents[seat.at];
+      if (seat === undefined || parent === undefined) return;
+      own = score({ card, parent, type: seat.type.id, devices });
+    }
+    this.#heap.push({
+      offer,
+      version: place.version,
+      isFar: numaNode !== undefined && card.numaNode !== numaNode,
+      score: Number.isNaN(own) ? -Infinity : own,
+      load: strategy === "separate" ? devices : -devices,
+    });
+  }
+}
+
+function isBefore(a: Rank, b: Rank): boolean {
+  if (a.isFar !== b.isFar) return b.isFar;
+  if (a.score !== b.score) return a.score > b.score;
+  if (a.load !== b.load) return a.load < b.load;
+  return a.offer.place.order < b.offer.place.order;
+}
