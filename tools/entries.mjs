@@ -19,6 +19,7 @@ export const entries = [
   { subpath: "./incus", name: "incus", source: "src/interop/incus/index.ts" },
   { subpath: "./kubevirt", name: "kubevirt", source: "src/interop/kubevirt/index.ts" },
   { subpath: "./planning", name: "planning", source: "src/planning/index.ts" },
+  { subpath: "./recording", name: "recording", source: "src/recording/index.ts" },
   { subpath: "./testing", name: "testing", source: "src/testing/index.ts" },
 ];
 

@@ -61,7 +61,7 @@ export class Folder {
     }
   }
 
-  /** The inode number of what has a name in it; of itself where none is given. `undefined` where there is nothing. */
+  /** The inode number of what has a name in it; of itself where none is given. 0: it has none; `undefined`: there is nothing. */
   inode(name?: string): Answer<number | undefined> {
     const path = name === undefined ? this.path : `${this.path}/${name}`;
     const prompt = this.#prompt;

@@ -137,11 +137,11 @@ export class Io {
     }
   }
 
-  /** The inode number of what is at a path; `undefined` where there is nothing. */
+  /** The inode number of what is at a path, 0 where it has none; `undefined` where there is nothing. */
   async inode(path: string): Promise<number | undefined> {
     try {
       const { ino }: { readonly ino: unknown } = await this.lstat(path); // of a stranger's class
-      return typeof ino === "number" && ino > 0 ? ino : undefined;
+      return typeof ino === "number" && ino > 0 ? ino : 0;
     } catch (thrown) {
       if (isAbsent(thrown)) return undefined;
       throw thrown;

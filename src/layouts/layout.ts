@@ -51,7 +51,7 @@ export interface DeviceSight {
   readonly typeId: string | undefined;
   /** As {@link Layout.stateOf}. */
   readonly state: DeviceState;
-  /** The inode number that no other device has; `undefined` where nothing has such a one. */
+  /** The inode number that no other device has; 0 or `undefined` where nothing has such a one. */
   readonly inode: number | undefined;
 }
 

@@ -39,7 +39,7 @@ export function readDevice(
               state,
               driver,
               iommuGroup,
-              inode,
+              inode: inode === 0 ? undefined : inode,
               attributes,
             };
             return was !== undefined && isUnchanged(was, entry) ? was : Object.freeze(entry);

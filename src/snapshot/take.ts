@@ -109,7 +109,8 @@ class HostWalk {
     for (const name of names) this.#orphans.delete(name);
     const { layout, types: folder } = probed;
     const found: FoundParent = { path, layout };
-    const inode = await home.inode(layout.registration);
+    const number = await home.inode(layout.registration);
+    const inode = number === 0 ? undefined : number;
     const types = await this.#types(found, folder, this.#previous.types(found, inode));
     const devices = await this.#devices(found, home, names);
     const visit = new Visit(this.#walk, home, () => parentOwner(this.#walk.context, found));

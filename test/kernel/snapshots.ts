@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { diff, type HostSnapshot, type MdevHost } from "../../src/index.js";
+import { release } from "node:os";
+import { diff, type HostSnapshot, MdevHost, nodeFileSystem } from "../../src/index.js";
+import { recordHost, replay } from "../../src/recording/index.js";
 import { ok } from "../contract/expect.js";
 import type { Differences, Runner } from "../contract/subject.js";
 
@@ -62,6 +64,24 @@ export function snapshots({ describe, it }: Runner, host: MdevHost, differences:
         assert.ok(inode !== undefined && inode > 0);
         await ok(host.deviceFrom({ id, type, ...place }).remove());
       }
+    });
+
+    it("of a recording that is replayed is that of the host, also for another user", async () => {
+      await create(host, "mtty-2", UUID);
+      await create(host, "mdpy-hd", OTHER_UUID);
+      const live = await ok(host.snapshot());
+      const replayed = async (): Promise<HostSnapshot> => {
+        const recording = await ok(recordHost(nodeFileSystem, { mask: [] }));
+        assert.equal(recording.complete, true);
+        assert.equal(recording.kernel, release());
+        const fs = replay(JSON.stringify(recording)).getOrThrow();
+        return ok(new MdevHost({ fs }).snapshot());
+      };
+      assert.deepEqual(await replayed(), live);
+      process.seteuid?.(65534);
+      const unprivileged = await replayed().finally(() => process.seteuid?.(0));
+      assert.deepEqual(unprivileged, live);
+      for (const uuid of [UUID, OTHER_UUID]) await ok((await ok(host.device(uuid))).remove());
     });
 
     it("with the one before is never stale: devices that come, go and come again", async () => {

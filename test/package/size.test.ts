@@ -21,6 +21,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   incus: 41,
   kubevirt: 41,
   planning: 50,
+  recording: 43,
   testing: 26,
 };
 

@@ -2,12 +2,6 @@
 // these is not needed (any more), and when something else differs.
 import type { RecordedOperation } from "./recordings.js";
 
-/** Fields of a recorded tree that are not compared. */
-export const UNCOMPARED_FIELDS: Readonly<Record<string, string>> = {
-  size: "FileStat has no size: it is 4096 for every attribute and says nothing",
-  rdev: "FileStat has no device number: it depends on what else is loaded",
-};
-
 /** Files whose contents are different. */
 export const DIFFERENT_CONTENTS: readonly { readonly path: RegExp; readonly reason: string }[] = [
   { path: /^\/sys\/module\/\w+\/coresize$/u, reason: "the size of one build of a module" },

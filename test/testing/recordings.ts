@@ -1,17 +1,6 @@
-// The raw answers of a real Linux 6.1, as lab/record wrote them.
+// The raw answers of a real Linux 6.1.
 import { readFileSync } from "node:fs";
-
-export interface RecordedNode {
-  readonly kind: "dir" | "file" | "link" | "char";
-  readonly mode: string;
-  readonly content?: string;
-  readonly target?: string;
-  readonly read?: string;
-  readonly size?: number;
-  readonly rdev?: string;
-}
-
-export type RecordedTree = Readonly<Record<string, RecordedNode>>;
+import type { Recording } from "../../src/recording/index.js";
 
 export interface RecordedParent {
   readonly parent: {
@@ -20,7 +9,7 @@ export interface RecordedParent {
     readonly driver: string;
     readonly types: readonly string[];
   };
-  readonly steps: readonly { readonly id: string; readonly tree: RecordedTree }[];
+  readonly steps: readonly { readonly id: string; readonly recording: Recording }[];
 }
 
 export interface Outcome {

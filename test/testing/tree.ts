@@ -1,16 +1,28 @@
-// lab/record's picture of a tree, taken through a FileSystem.
 import type { FileSystem } from "../../src/index.js";
-import type { RecordedNode, RecordedTree } from "./recordings.js";
 
-const KINDS: Readonly<Record<number, RecordedNode["kind"]>> = {
-  0o040000: "dir",
+/** What is at a path. */
+export interface TreeNode {
+  readonly kind: "folder" | "file" | "link" | "node";
+  readonly mode: string;
+  readonly text?: string;
+  readonly target?: string;
+  /** The code of the error that reading it gave. */
+  readonly errno?: string;
+}
+
+/** All that there is, by path. */
+export type Tree = Readonly<Record<string, TreeNode>>;
+
+const KINDS: Readonly<Record<number, TreeNode["kind"]>> = {
+  0o040000: "folder",
   0o100000: "file",
   0o120000: "link",
-  0o020000: "char",
+  0o020000: "node",
 };
 
-export async function treeOf(fs: FileSystem, roots: readonly string[]): Promise<RecordedTree> {
-  const out: Record<string, RecordedNode> = {};
+/** All that a file system shows below some folders, and the folders that lead to them. */
+export async function treeOf(fs: FileSystem, roots: readonly string[]): Promise<Tree> {
+  const out: Record<string, TreeNode> = {};
   const visit = async (path: string, deep: boolean): Promise<void> => {
     const stat = await fs.lstat(path).catch(() => undefined);
     if (!stat) return;
@@ -23,11 +35,11 @@ export async function treeOf(fs: FileSystem, roots: readonly string[]): Promise<
       out[path] = {
         ...node,
         ...(await fs.readFile(path, "utf8").then(
-          (content) => ({ content }),
-          (error: unknown) => ({ read: (error as { code: string }).code }),
+          (text) => ({ text }),
+          (error: unknown) => ({ errno: (error as { code: string }).code }),
         )),
       };
-    if (kind === "dir" && deep && !/\/(sections|notes)$/u.test(path))
+    if (kind === "folder" && deep && !/\/(sections|notes)$/u.test(path))
       for (const name of await fs.readdir(path)) await visit(`${path}/${name}`, true);
   };
   for (const root of roots) {
