@@ -16,6 +16,7 @@ export const groups = {
     "docs/planning.md",
     "docs/configurations.md",
     "docs/file-systems.md",
+    "docs/recording.md",
     "docs/extensions.md",
     "docs/unknown-drivers.md",
   ],
