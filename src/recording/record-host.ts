@@ -38,7 +38,7 @@ export interface RecordOptions extends OperationOptions {
    * What to mask: serial numbers and the names of virtual machines where it is not given; `[]` masks nothing. The same text gets
    * the same mask everywhere, so that the replay works as the host does, and UUIDs keep their order.
    *
-   * - `serial-numbers`: the texts of files with such a name (`serial`, `serial_number`, …), and such lines of `uevent`.
+   * - `serial-numbers`: the texts of files with such a name (`serial`, `serial_number` and the like), and such lines of `uevent`.
    * - `vm-names`: the texts of the files `vm_name` and `group` of devices.
    * - `uuids`: each UUID, in paths, links and texts.
    */
