@@ -33,6 +33,9 @@ export {
   inventoryOf,
   type InventoryParent,
 } from "./inventory.js";
+export type { HostVersions } from "./live-migration.js";
+export { type MigrationError, migrationMap, type MigrationOptions } from "./migration.js";
+export type { MigrationMap, Move, Obstacle } from "./migration-map.js";
 export { meansParent, type ParentSelector } from "./parent-selector.js";
 export {
   apply,

@@ -45,3 +45,20 @@ test("examples/start-automatic.mjs starts what is automatic, once, and says what
   expect(ofOne.status).toBe(1);
   expect(run().stderr.trim().split("\n")).toHaveLength(2);
 });
+
+test("examples/planned.mjs comes to the same end, wherever it is killed", () => {
+  const run = (made: number) =>
+    execFileSync(process.execPath, ["examples/planned.mjs", `${made}`], { encoding: "utf8" }).split("\n\n");
+  const whole = run(7);
+  expect(whole[0]).toMatch(/^create .*\n(?:.*\n)+reached, steps: 7\n-- ended$/u);
+  for (let made = 0; made < 7; made++) {
+    const [first, second, third, end] = run(made);
+    expect(first).toMatch(/\n-- killed$/u);
+    expect(second).toMatch(/(?:reached, steps: \d|nothing is left to do)\n-- ended$/u);
+    expect(third).toMatch(/nothing is left to do\n-- ended$/u);
+    const kept = (text = "") => text.match(/^keep \S+ \S+ \(.*?\) on \S+ as \S+/gmu)?.sort();
+    expect(kept(third)).toHaveLength(7);
+    expect(kept(third)).toEqual(kept(whole[2]));
+    expect(end).toBe("8 devices, one of them somebody else's\n");
+  }
+});

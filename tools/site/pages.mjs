@@ -15,6 +15,7 @@ export const groups = {
     "docs/definitions.md",
     "docs/planning.md",
     "docs/configurations.md",
+    "docs/migration.md",
     "docs/file-systems.md",
     "docs/recording.md",
     "docs/extensions.md",
