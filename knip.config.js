@@ -10,6 +10,7 @@ export default {
     "bench/*.mjs",
     "examples/*.mjs",
     "examples/*/index.mjs",
+    "examples/*/*.test.mjs",
   ],
   ignoreBinaries: ["apt-get", "chroot", "ldd", "mdevctl", "mkfifo", "modprobe", "rmmod", "strace", "unshare"], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },

@@ -1,5 +1,11 @@
 // @ts-check
-/** A host's parents, types and devices as lines of a tree. Reads only. */
+/**
+ * A host's parents, types and devices as a tree in the terminal. Reads only, and takes no root.
+ *
+ *     node examples/tree.mjs              # this machine
+ *     node examples/tree.mjs host.json    # a recorded one
+ */
+import { hostOf } from "./host.mjs";
 
 /**
  * @typedef {import("vfio-mdev").MdevHost} MdevHost
@@ -71,3 +77,5 @@ function labelOf({ id, state, driver, iommuGroup }) {
   if (iommuGroup !== undefined) facts.push(`IOMMU group ${iommuGroup}`);
   return `${id} (${facts.join(", ")})`;
 }
+
+if (process.argv[1] === import.meta.filename) console.log(await treeOf(hostOf(process.argv[2])));

@@ -18,6 +18,8 @@ export const groups = {
     "docs/migration.md",
     "docs/file-systems.md",
     "docs/recording.md",
+    "docs/recipes.md",
+    "docs/examples.md",
     "docs/extensions.md",
     "docs/unknown-drivers.md",
   ],
