@@ -8,9 +8,12 @@ test("docs/layouts.md prints examples/choose-and-create.mjs whole, and so the do
   expect(readFileSync("docs/layouts.md", "utf8")).toContain(program);
 });
 
-test.each(["choose-and-create.mjs", "accelerator/index.mjs", "demo.mjs"])("examples/%s runs", (name) => {
-  expect(execFileSync(process.execPath, [`examples/${name}`], { encoding: "utf8" })).not.toBe("");
-});
+test.each(["choose-and-create.mjs", "accelerator/index.mjs", "demo.mjs", "list.mjs"])(
+  "examples/%s runs",
+  (name) => {
+    expect(execFileSync(process.execPath, [`examples/${name}`], { encoding: "utf8" })).not.toBe("");
+  },
+);
 
 test("examples/watch.mjs tells what happens, and ends", () => {
   const output = execFileSync(process.execPath, ["examples/watch.mjs", "--simulated"], { encoding: "utf8" });
