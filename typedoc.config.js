@@ -37,5 +37,9 @@ export default {
     notDocumented: true,
     unusedMergeModuleWith: true,
   },
+  requiredToBeDocumented: [
+    ...["Module", "Class", "Interface", "TypeAlias", "Variable", "Function"],
+    ...["Constructor", "Property", "Accessor", "Method", "CallSignature", "ConstructorSignature"],
+  ],
   treatWarningsAsErrors: true,
 };

@@ -64,6 +64,7 @@ export abstract class MdevError extends Error {
   /** Which attribute failed, and which were written before it, where the operation writes several. */
   readonly progress: AttributeProgress | undefined;
 
+  /** Operations make it; a program only receives it. */
   constructor(facts: ErrorFacts) {
     const errno = facts.errno === undefined ? "" : ` (${facts.errno})`;
     const hint = facts.hint === undefined ? "" : ` ${facts.hint}`;
@@ -95,6 +96,7 @@ export class NotFoundError extends MdevError {
   /** An id that exists and is near to the one asked for. */
   readonly suggestion: string | undefined;
 
+  /** Made of its facts, and of an id that is near. */
   constructor(facts: ErrorFacts & { readonly suggestion?: string | undefined }) {
     super(facts);
     this.suggestion = facts.suggestion;
@@ -108,6 +110,7 @@ export class UnsupportedError extends MdevError {
   /** What is missing: a file, an option, an extension. */
   readonly missing: string;
 
+  /** Made of its facts, and of what is missing. */
   constructor(facts: ErrorFacts & { readonly missing: string }) {
     super(facts);
     this.missing = facts.missing;
@@ -121,6 +124,7 @@ export class AlreadyExistsError extends MdevError {
   /** Where it is: the sysfs folder of the device that has the UUID, where it could be seen. */
   readonly existing: string | undefined;
 
+  /** Made of its facts, and of the folder of the device that is there. */
   constructor(facts: ErrorFacts & { readonly existing?: string | undefined }) {
     super(facts);
     this.existing = facts.existing;
@@ -137,6 +141,7 @@ export class NoInstancesError extends MdevError {
   /** `available_instances` as read after the refusal; a hint only, it can be above 0. */
   readonly available: number | undefined;
 
+  /** Made of its facts, and of what was left afterwards. */
   constructor(facts: ErrorFacts & { readonly available?: number | undefined }) {
     super(facts);
     this.available = facts.available;
@@ -150,6 +155,7 @@ export class BusyError extends MdevError {
   /** The processes that have it open, by number, as far as they could be seen. */
   readonly holders: readonly number[];
 
+  /** Made of its facts, and of the processes that were seen. */
   constructor(facts: ErrorFacts & { readonly holders?: readonly number[] | undefined }) {
     super(facts);
     this.holders = facts.holders ?? [];
@@ -181,6 +187,7 @@ export class DecodeError extends MdevError {
   /** The text, exactly as it was read. */
   readonly raw: string;
 
+  /** Made of its facts, and of the text. */
   constructor(facts: ErrorFacts & { readonly raw: string }) {
     super(facts);
     this.raw = facts.raw;
@@ -200,6 +207,7 @@ export class TimeoutError extends MdevError {
   /** What may still happen in the kernel; `undefined`: nothing. */
   readonly pending: string | undefined;
 
+  /** Made of its facts, and of what may still happen. */
   constructor(facts: InterruptedFacts) {
     super(facts);
     this.pending = facts.pending;
@@ -213,6 +221,7 @@ export class AbortedError extends MdevError {
   /** What may still happen in the kernel; `undefined`: nothing. */
   readonly pending: string | undefined;
 
+  /** Made of its facts, and of what may still happen. */
   constructor(facts: InterruptedFacts) {
     super(facts);
     this.pending = facts.pending;
@@ -230,6 +239,7 @@ export class RollbackFailedError extends MdevError {
   /** What is left behind: the sysfs folder of a device. */
   readonly leftBehind: string;
 
+  /** Made of its facts, and of both errors. */
   constructor(facts: ErrorFacts & { failure: MdevError; undoFailure: MdevError; leftBehind: string }) {
     super({ ...facts, cause: facts.failure, progress: facts.failure.progress });
     this.failure = facts.failure;

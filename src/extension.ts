@@ -13,6 +13,7 @@ import type { Parent } from "./parent.js";
  * @typeParam Extension - its instances
  */
 export interface ExtensionClass<Target, Extension> {
+  /** The object with the typed attributes, once it fits; no I/O. */
   new (target: Target): Extension;
   /** Its name, for messages. */
   readonly name: string;
@@ -59,6 +60,7 @@ export abstract class ParentExtension {
   /** The parent that is extended. */
   readonly parent: Parent;
 
+  /** `as` of the object calls it, once the parent fits; no I/O. */
   constructor(parent: Parent) {
     this.parent = parent;
   }
@@ -77,6 +79,7 @@ export abstract class MdevTypeExtension {
   /** The type that is extended. */
   readonly type: MdevType;
 
+  /** `as` of the object calls it, once the type fits; no I/O. */
   constructor(type: MdevType) {
     this.type = type;
   }
@@ -114,6 +117,7 @@ export abstract class MdevDeviceExtension {
   /** The device that is extended. */
   readonly device: MdevDevice;
 
+  /** `as` of the object calls it, once the device fits; no I/O. */
   constructor(device: MdevDevice) {
     this.device = device;
   }

@@ -129,7 +129,7 @@ export class MdevHost {
     this.#context = context;
   }
 
-  /** The attribute that a descriptor declares, below the sysfs root. */
+  /** The attribute that a descriptor declares, by its path below the sysfs root: `/sys/<name>`. No I/O. */
   attribute<T, A extends Access>(descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A>;
   /** Any file of sysfs that belongs to no parent, type or device: `bus/ap/apmask`. Links must not lead out of sysfs. */
   attribute<T>(name: string, codec: Codec<T>): Attribute<T>;
@@ -143,7 +143,10 @@ export class MdevHost {
     );
   }
 
-  /** What this host has; a host without any of it is no error. */
+  /**
+   * What this host has, by what is there: `/sys/bus/mdev`, `/dev/vfio/vfio`, `/dev/vfio/devices`, `/dev/iommu`, and any parent.
+   * A host without any of it is no error.
+   */
   support(options?: OperationOptions): AsyncResult<HostSupport, QueryError> {
     return this.#operate("find what the host supports", options, async (io) => {
       const { mdevBus, vfioContainer, vfioDevices, iommufd } = this.#paths;
@@ -205,7 +208,10 @@ export class MdevHost {
     });
   }
 
-  /** One parent, by its name: `0000:3b:00.0`, `0.0.0313`, `matrix`, `mtty`. */
+  /**
+   * One parent, by its name: `0000:3b:00.0`, `0.0.0313`, `matrix`, `mtty`. Looks for `/sys/class/mdev_bus/<parent>`, for devices
+   * that lead to it, and in `/sys/bus/pci/drivers/nvidia`. `not-found` has a `suggestion` where a name is near.
+   */
   parent(id: string, options?: OperationOptions): AsyncResult<Parent, ParentLookupError> {
     const tried = `find the parent ${quote(id)}`;
     const find = async (
@@ -230,7 +236,10 @@ export class MdevHost {
     return this.#operate(tried, options, find);
   }
 
-  /** All cards, in natural order: the parents by the hardware that they share. */
+  /**
+   * All cards, in natural order: the parents by the hardware that they share, which the links `physfn` of PCI functions tell
+   * (source: Linux, `Documentation/ABI/testing/sysfs-bus-pci`). Any other parent is a card of its own.
+   */
   cards(options?: OperationOptions): AsyncResult<readonly Card[], QueryError> {
     return this.#operate("list the cards", options, async (io) => {
       const cards = new Map<string, FoundCard>();
@@ -263,7 +272,10 @@ export class MdevHost {
     });
   }
 
-  /** One device, by its UUID in any case; where devices have none, by the PCI address of its function. */
+  /**
+   * One device, by its UUID in any case: `/sys/bus/mdev/devices/<uuid>`, or the folder of a parent where that link is gone already.
+   * Where devices have no UUID, by the PCI address of the function. `not-found` has a `suggestion` where an id is near.
+   */
   device(id: string, options?: OperationOptions): AsyncResult<MdevDevice, LookupError> {
     const tried = `find the device ${quote(id)}`;
     const find = async (io: Io): Promise<Result<MdevDevice, NotFoundError | InvalidArgumentError>> => {

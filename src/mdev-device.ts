@@ -109,7 +109,10 @@ export class MdevDevice extends SysfsObject {
     this.params = this.#fact("params", PARAMS);
   }
 
-  /** Whether its layout and its driver can do something: by files, without trying it. */
+  /**
+   * Whether its layout and its driver can do something: by the files that are there (`remove`, `online`, `reset`, …), without
+   * trying it.
+   */
   can(operation: DeviceOperation, options?: OperationOptions): AsyncResult<boolean, QueryError> {
     const { layout } = this.#found.parent;
     return this.query(`find whether there is ${operation}`, options, async (io) => {
@@ -129,7 +132,7 @@ export class MdevDevice extends SysfsObject {
     return this.#fact("reset", RESET).write(1, options);
   }
 
-  /** Its parent. */
+  /** Its parent: the folder that its own is in; its function itself where it has no UUID. */
   parent(options?: OperationOptions): AsyncResult<Parent, QueryError> {
     return this.query("find the parent", options, async (io) => {
       await this.owner.confirm(io);
@@ -187,7 +190,10 @@ export class MdevDevice extends SysfsObject {
     });
   }
 
-  /** Whether it can be used: it shows in sysfs before it is complete, and while it goes. */
+  /**
+   * Whether it can be used: it shows in sysfs before it is complete, and while it goes. By its files `uevent` and `remove` and its
+   * link `mdev_type`, whose order was recorded on real kernels.
+   */
   state(options?: OperationOptions): AsyncResult<DeviceState, QueryError> {
     return this.query("find the state", options, async (io) => Result.ok(await this.#state(io)));
   }

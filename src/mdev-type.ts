@@ -58,7 +58,7 @@ export interface MdevTypeInfo {
 export class MdevType extends SysfsObject {
   /** Its folder; `undefined` where the layout has none. */
   readonly path: string | undefined;
-  /** Its parent. */
+  /** Its parent, whose folder it was found in; no I/O. */
   readonly parent: Parent;
   /**
    * Its name for people: the file `name`, which drivers before Linux 6.1 need not have; the name of its folder in the
@@ -98,7 +98,7 @@ export class MdevType extends SysfsObject {
     this.params = this.#fact("params", TYPE_FACTS.params);
   }
 
-  /** Which options {@link MdevType.create} can honour here, beside `attributes`: a layout has UUIDs or not, and so on. */
+  /** Which options {@link MdevType.create} can honour here, beside `attributes`: a layout has UUIDs or not, and so on. No I/O. */
   get createOptions(): ReadonlySet<CreateFact> {
     return new Set(this.#found.layout.createFacts);
   }

@@ -114,7 +114,10 @@ export class Parent extends SysfsObject {
     });
   }
 
-  /** One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. */
+  /**
+   * One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. Looks for the folder `mdev_supported_types/<id>`, or the row in
+   * `nvidia/creatable_vgpu_types`. `not-found` has a `suggestion` where an id, or a type's name, is near.
+   */
   type(id: string, options?: OperationOptions): AsyncResult<MdevType, NotFoundError | QueryError> {
     const find = async (io: Io): Promise<Result<MdevType, InvalidArgumentError | NotFoundError>> => {
       const name = parseName("type", id, `find a type of ${this.id}`);
@@ -128,7 +131,10 @@ export class Parent extends SysfsObject {
     return this.query("find a type", options, find);
   }
 
-  /** Its types that a query fits, in natural order. A type whose files cannot be read fits none that asks for them. */
+  /**
+   * Its types that a query fits, in natural order, by their files `name`, `device_api` and `available_instances`. A type whose files
+   * cannot be read fits none that asks for them.
+   */
   findTypes(query: TypeQuery = {}, options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
     return this.query("find types", options, async (io) => {
       const fitting: string[] = [];
@@ -175,7 +181,10 @@ export class Parent extends SysfsObject {
     );
   }
 
-  /** What the PCI bus says of it, its part in SR-IOV included; `undefined` where it is on another bus. */
+  /**
+   * What the PCI bus says of it: `vendor`, `device`, `class` and so on, and its part in SR-IOV (`sriov_totalvfs`, `physfn`, …);
+   * `undefined` where its link `subsystem` names another bus. Source: Linux, `Documentation/ABI/testing/sysfs-bus-pci`.
+   */
   pci(options?: OperationOptions): AsyncResult<PciFacts | undefined, QueryError> {
     return this.query("read the PCI facts", options, async (io) =>
       Result.ok(await readPciFacts(io, new Inspection(io, this.owner), this.owner, this.id)),

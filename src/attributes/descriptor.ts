@@ -40,6 +40,7 @@ export class AttributeDescriptor<T, A extends Access> {
   /** What else there is to say of it. */
   readonly options: AttributeOptions;
 
+  /** As {@link readOnly}, {@link writeOnly} and {@link readWrite} do it, which read better. */
   constructor(name: string, access: A, codec: Codec<T>, options: AttributeOptions = {}) {
     this.name = name;
     this.access = access;

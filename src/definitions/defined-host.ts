@@ -106,6 +106,7 @@ export class DefinedHost {
   /** Where they are defined. */
   readonly store: DefinitionStore;
 
+  /** Made of where devices are active, and where they are defined; no I/O. */
   constructor({ host, store }: { readonly host: MdevHost; readonly store: DefinitionStore }) {
     this.host = host;
     this.store = store;

@@ -49,6 +49,7 @@ export class NodeFileSystem implements FileSystem {
     promptReadsOf = (system) => (isOurs(system) && !system.#pool ? system.#prompt : undefined);
   }
 
+  /** `reads` is `auto` where it is not given. */
   constructor({ reads = "auto" }: NodeFileSystemOptions = {}) {
     this.#pool = reads === "pool";
   }

@@ -51,6 +51,7 @@ export class AmbiguousTypeError extends InvalidArgumentError {
   /** The types that it means. */
   readonly candidates: readonly TypeWords[];
 
+  /** Made of what was tried, and of the types that the selector means. */
   constructor(tried: string, candidates: readonly TypeWords[]) {
     const labels = candidates.map(labelOf).join(", ");
     super({

@@ -90,6 +90,7 @@ export class Errno extends Error {
   /** The error's symbolic name. */
   readonly errno: ErrnoName;
 
+  /** An error as Node's own calls throw it, with this errno. */
   constructor(errno: ErrnoName) {
     super(errno);
     this.name = "Errno";

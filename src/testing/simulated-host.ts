@@ -78,6 +78,7 @@ export class SimulatedHost {
   readonly #kernel: Kernel;
   readonly #interference = new Interference();
 
+  /** An empty host: Linux 6.1 where no `kernel` is given, at `/sys`, `/dev` and `/proc`. */
   constructor({ kernel = "6.1", sysfs = "/sys", dev = "/dev", proc = "/proc" }: SimulatedHostOptions = {}) {
     this.kernel = kernel;
     this.#kernel = new Kernel({ release: kernel, sysfs, dev, proc });
