@@ -274,7 +274,7 @@ export class MdevHost {
 
   /**
    * One device, by its UUID in any case: `/sys/bus/mdev/devices/<uuid>`, or the folder of a parent where that link is gone already.
-   * Where devices have no UUID, by the PCI address of the function. `not-found` has a `suggestion` where an id is near.
+   * Where devices have no UUID, by the PCI address of the function.
    */
   device(id: string, options?: OperationOptions): AsyncResult<MdevDevice, LookupError> {
     const tried = `find the device ${quote(id)}`;

@@ -38,7 +38,7 @@ describe("the published package", () => {
 
 test("what the package needs to be published with provenance", () => {
   const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Record<string, unknown>;
-  expect(manifest).toMatchObject({ license: "MIT", engines: { node: ">=20" }, sideEffects: false });
+  expect(manifest).toMatchObject({ license: "MIT", sideEffects: false });
   expect(manifest).not.toHaveProperty("private");
   for (const script of ["preinstall", "install", "postinstall", "prepare"]) {
     expect(manifest["scripts"]).not.toHaveProperty(script); // nothing runs when somebody installs it
