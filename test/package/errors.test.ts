@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Result } from "typescript-result";
 import { describe, expect, test } from "vitest";
 import type * as Core from "../../src/index.js";
@@ -31,6 +32,17 @@ describe.each(["ESM", "CJS"] as const)("%s", (format) => {
     const parent = await new MdevHost({ fs: new SimulatedHost().fs }).parent("0000:3b:00.0");
     expect(parent.ok || parent.error).toBeInstanceOf(NotFoundError);
   });
+});
+
+test("docs/errors.md says of every error what to do about it", async () => {
+  const core = await load.ESM("vfio-mdev");
+  const page = readFileSync("docs/errors.md", "utf8");
+  const names = Object.keys(core).filter((name) => name.endsWith("Error") && name !== "MdevError");
+  const untold = names.filter((name) => {
+    const { type } = new (core[name] as ErrorClass)(facts) as Error & { type: string };
+    return !page.includes(`[\`${type}\`](#${type}) \`${name}\` |`) || !page.includes(`\n### ${type}\n`);
+  });
+  expect(untold).toEqual([]);
 });
 
 test("Result is the Result of typescript-result, passed on", async () => {
