@@ -78,7 +78,7 @@ export interface ApplyOptions extends OperationOptions {
   readonly onFailure?: "undo" | "keep" | undefined;
   /** How devices are removed: as {@link RemoveOptions}. */
   readonly remove?: Pick<RemoveOptions, "ifBusy" | "waitForDriver" | "retries" | "retryInterval"> | undefined;
-  /** How far a new device must be: as {@link CreateOptions.waitFor}. */
+  /** How far a new device must be: as `waitFor` of `CreateOptions`. */
   readonly waitFor?: Readiness | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { TypeWords } from "./type-selector.js";
 
-/** What planning keeps in the ledger of each device that it creates: {@link CreateOptions.note}. */
+/** What planning keeps in the ledger of each device that it creates: `note` of `CreateOptions`. */
 export interface DeviceNote {
   /** What the wanted state calls it. */
   readonly name: string;

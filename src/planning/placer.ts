@@ -1,5 +1,5 @@
 import type { DeviceSnapshot } from "../index.js";
-import { CardRoom, type NoRoom } from "./card-room.js";
+import { CardRoom } from "./card-room.js";
 import { type Catalogue, isListOfTheMoment } from "./catalogue.js";
 import { Choice, type Place, type Seat } from "./choice.js";
 import type { Request } from "./demand.js";
@@ -15,7 +15,8 @@ import type { WantedDevice } from "./wanted-state.js";
  * that it may not share with; `"other-card"`: its entry is on another card, as a group; `"refused"`: the kernel refused it
  * there although it offered it.
  */
-export type PlaceRejection = "not-selected" | "no-type" | "other-card" | "refused" | NoRoom;
+export type PlaceRejection =
+  "not-selected" | "no-type" | "other-card" | "refused" | "no-instances" | "card-full" | "card-rule";
 
 /** A place that was found. */
 export interface FoundPlace {
