@@ -40,7 +40,7 @@ test("docs/errors.md says of every error what to do about it", async () => {
   const names = Object.keys(core).filter((name) => name.endsWith("Error") && name !== "MdevError");
   const untold = names.filter((name) => {
     const { type } = new (core[name] as ErrorClass)(facts) as Error & { type: string };
-    return !page.includes(`[\`${type}\`](#${type}) \`${name}\` |`) || !page.includes(`\n### ${type}\n`);
+    return !page.includes(`[\`${type}\`](#${type}) \`${name}\``) || !page.includes(`\n### ${type}\n`);
   });
   expect(untold).toEqual([]);
 });
