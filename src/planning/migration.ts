@@ -22,7 +22,14 @@ export interface MigrationOptions extends PlaceOptions {
   /** With how many devices a virtual machine can be migrated: 1 for KubeVirt. */
   readonly maxDevices?: number | undefined;
   /** What runs on the two hosts, where the virtual machine is to go on running: it is compared with what that takes. */
-  readonly live?: { readonly source?: HostVersions; readonly target?: HostVersions } | undefined;
+  readonly live?:
+    | {
+        /** Where it runs now. */
+        readonly source?: HostVersions;
+        /** Where it is to run. */
+        readonly target?: HostVersions;
+      }
+    | undefined;
 }
 
 /** What {@link migrationMap} can end in. */
