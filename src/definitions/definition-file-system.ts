@@ -1,3 +1,5 @@
+import type { ChangeSource } from "../index.js";
+
 /** What {@link DefinitionFileSystem.lstat} tells of a path, itself and not what it links to. */
 export interface DefinitionFileStat {
   /** What it is. */
@@ -38,4 +40,9 @@ export interface DefinitionFileSystem {
   unlink(path: string): Promise<void>;
   /** Returns when the names of a folder are on the disk (fsync). */
   sync(folder: string): Promise<void>;
+  /**
+   * What tells {@link DefinitionStore.watch} when to look at a folder and the folders in it, none of which need exist. A file
+   * system that has none is polled.
+   */
+  changes?(root: string): ChangeSource;
 }

@@ -22,6 +22,8 @@ import { checkContent, type DefinitionChanges, type DefinitionContent, edited } 
 import { type DefinitionConfig, formatConfig, parseConfig } from "./config.js";
 import { DefinitionFiles, type DefinitionProblem } from "./definition-files.js";
 import type { DefinitionFileSystem } from "./definition-file-system.js";
+import type { DefinitionWatch, DefinitionWatchOptions } from "./definition-event.js";
+import { Watch } from "./definition-watch.js";
 import { asWanted, changedUnderneath, damageOf, findOne, notDefined, wantedFault } from "./lookup.js";
 import { MdevDefinition } from "./mdev-definition.js";
 import { quote, uuidOf } from "./names.js";
@@ -286,6 +288,37 @@ export class DefinitionStore {
       return Result.ok(Object.freeze(found.stored.map(({ definition }) => definition)));
     };
     return this.#rewrite({ tried, options, fault }, undefine);
+  }
+
+  /**
+   * Tells what happens to the definitions, whoever changes them: first all of them, then each that is defined, changed or
+   * undefined, and what is no definition. What comes and goes between two looks is not told. The local file system tells by
+   * inotify when to look; others are polled, or tell it themselves.
+   *
+   * Throws an {@link InvalidArgumentError} for options that are none.
+   *
+   * @example
+   * ```ts
+   * import { DefinitionStore } from "vfio-mdev/definitions";
+   * import { MemoryDefinitionFileSystem } from "vfio-mdev/testing";
+   *
+   * const store = new DefinitionStore({ fs: new MemoryDefinitionFileSystem() });
+   * for await (const event of store.watch()) {
+   *   console.log(event.type);
+   *   if (event.type === "snapshot") await store.define({ parent: "mtty", type: "mtty-1" }).getOrThrow();
+   *   if (event.type === "defined") break; // ends the watch
+   *   // prints: snapshot
+   *   // prints: defined
+   * }
+   * ```
+   */
+  watch(options?: DefinitionWatchOptions): DefinitionWatch {
+    const { parent, uuid } = options ?? {};
+    return new Watch(
+      (limits) => this.list({ ...limits, parent, uuid }),
+      this.#fs.changes?.(this.root),
+      options,
+    );
   }
 
   #read<T, E extends MdevError>(

@@ -15,6 +15,7 @@ export {
   type StartOptions,
   type StopError,
 } from "./defined-host.js";
+export type { DefinitionEvent, DefinitionWatch, DefinitionWatchOptions } from "./definition-event.js";
 export type { DefinitionFileStat, DefinitionFileSystem } from "./definition-file-system.js";
 export type { DefinitionProblem } from "./definition-files.js";
 export {

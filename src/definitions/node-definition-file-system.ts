@@ -1,6 +1,8 @@
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import type { ChangeSource } from "../index.js";
 import type { DefinitionFileStat, DefinitionFileSystem } from "./definition-file-system.js";
+import { folderSource } from "./folder-source.js";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const PERMISSIONS = 0o7777;
@@ -81,5 +83,10 @@ export class NodeDefinitionFileSystem implements DefinitionFileSystem {
     } finally {
       await file.close();
     }
+  }
+
+  /** `inotify(7)`, on the folder, those in it and those above it. */
+  changes(root: string): ChangeSource {
+    return folderSource(root);
   }
 }

@@ -15,7 +15,7 @@ import {
 } from "../index.js";
 
 /** The longest that a timer of Node can wait. */
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST: number = 2 ** 31 - 1;
 const FORBIDDEN: ReadonlySet<unknown> = new Set(["EACCES", "EPERM", "EROFS"]);
 const AS_ROOT = "Writing definitions takes root, as a rule.";
 
@@ -174,9 +174,13 @@ export function limitsFault(options: OperationOptions | undefined): string | und
   const { signal, timeout } = options;
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== "function")
     return "its signal is not an AbortSignal";
-  if (timeout === undefined || timeout === Infinity) return undefined;
-  if (typeof timeout === "number" && timeout >= 0 && timeout <= LONGEST) return undefined;
+  if (timeout === undefined || timeout === Infinity || isWaitable(timeout)) return undefined;
   return `its timeout is not a number of milliseconds from 0 to ${LONGEST}`;
+}
+
+/** Whether a value is a time in milliseconds that a timer can wait. */
+export function isWaitable(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= LONGEST;
 }
 
 function codeOf(thrown: unknown): string | undefined {

@@ -1,5 +1,7 @@
 import type { DefinitionFileStat, DefinitionFileSystem } from "../definitions/index.js";
+import type { ChangeSource } from "../index.js";
 import type { ErrnoName } from "./errno.js";
+import { Changes } from "./kernel/changes.js";
 
 type Node =
   | { readonly kind: "folder" }
@@ -22,6 +24,7 @@ type Node =
  */
 export class MemoryDefinitionFileSystem implements DefinitionFileSystem {
   readonly #nodes = new Map<string, Node>();
+  readonly #changes = new Changes();
 
   /** With these files, by their paths, and the folders that they are in. */
   constructor(files: Readonly<Record<string, string>> = {}) {
@@ -39,13 +42,13 @@ export class MemoryDefinitionFileSystem implements DefinitionFileSystem {
   /** Writes a file in place, as another program does. */
   write(path: string, text: string): void {
     for (let at = path.indexOf("/", 1); at !== -1; at = path.indexOf("/", at + 1))
-      if (!this.#nodes.has(path.slice(0, at))) this.#nodes.set(path.slice(0, at), { kind: "folder" });
-    this.#nodes.set(path, { kind: "file", text, mode: 0o644, modified: Date.now() });
+      if (!this.#nodes.has(path.slice(0, at))) this.#set(path.slice(0, at), { kind: "folder" });
+    this.#set(path, { kind: "file", text, mode: 0o644, modified: Date.now() });
   }
 
   /** Makes a symbolic link. */
   symlink(target: string, path: string): void {
-    this.#nodes.set(path, { kind: "link", target });
+    this.#set(path, { kind: "link", target });
   }
 
   /** The names in a folder. */
@@ -70,39 +73,54 @@ export class MemoryDefinitionFileSystem implements DefinitionFileSystem {
   /** Makes a folder. */
   async mkdir(path: string): Promise<void> {
     this.#free(path);
-    this.#nodes.set(path, { kind: "folder" });
+    this.#set(path, { kind: "folder" });
   }
 
   /** Makes a file. */
   async create(path: string, text: string, mode = 0o644): Promise<void> {
     this.#free(path);
-    this.#nodes.set(path, { kind: "file", text, mode, modified: Date.now() });
+    this.#set(path, { kind: "file", text, mode, modified: Date.now() });
   }
 
   /** Gives a file another name. */
   async rename(from: string, to: string): Promise<void> {
     const file = this.#file(from);
     if (this.#nodes.get(to)?.kind === "folder") throw failure("EISDIR", to);
-    this.#nodes.set(to, file);
-    this.#nodes.delete(from);
+    this.#set(to, file);
+    this.#delete(from);
   }
 
   /** Gives a file a second name. */
   async link(from: string, to: string): Promise<void> {
     const file = this.#file(from);
     this.#free(to);
-    this.#nodes.set(to, file);
+    this.#set(to, file);
   }
 
   /** Takes a name away. */
   async unlink(path: string): Promise<void> {
     if (this.#at(path).kind === "folder") throw failure("EISDIR", path);
-    this.#nodes.delete(path);
+    this.#delete(path);
   }
 
   /** Does nothing: there is no disk. */
   async sync(): Promise<void> {
     // what is in memory is where it will ever be
+  }
+
+  /** Tells of every change at once, wherever it is. */
+  changes(): ChangeSource {
+    return this.#changes;
+  }
+
+  #set(path: string, node: Node): void {
+    this.#nodes.set(path, node);
+    this.#changes.tell();
+  }
+
+  #delete(path: string): void {
+    this.#nodes.delete(path);
+    this.#changes.tell();
   }
 
   #at(path: string): Node {
