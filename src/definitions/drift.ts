@@ -1,5 +1,8 @@
 import {
+  type AbortedError,
   type AttributeReadError,
+  type MdevDevice,
+  type MdevError,
   type MdevHost,
   type OperationOptions,
   type Problem,
@@ -7,8 +10,10 @@ import {
   type QueryError,
   Result,
   text,
+  type TimeoutError,
 } from "../index.js";
-import type { DefinitionLookupError } from "./definition-store.js";
+import type { DefinedAttribute } from "./config.js";
+import type { DefinitionLookupError, OfParent } from "./definition-store.js";
 import type { MdevDefinition } from "./mdev-definition.js";
 
 /** Two values that differ. */
@@ -37,7 +42,10 @@ export interface DriftReport {
   readonly parent: Difference | undefined;
   /** Its type, where that is another one. */
   readonly type: Difference | undefined;
-  /** The attributes whose files show something else than the last text that the definition writes to them. */
+  /**
+   * The attributes whose files show something else than the last text that the definition writes to them, and those that are
+   * compared in another way and differ.
+   */
   readonly attributes: readonly AttributeDrift[];
   /**
    * The names of those that cannot be compared: files that cannot be read, such as `assign_adapter`, those that are not
@@ -48,6 +56,23 @@ export interface DriftReport {
   readonly problems: readonly Problem[];
 }
 
+/**
+ * Compares what a definition writes to attributes that cannot be read back with what its device shows of them elsewhere. Each
+ * attribute that it can tell of comes once, also where nothing differs; of the others, and of devices that are not its own, it
+ * tells nothing.
+ */
+export type AttributeComparison = (
+  device: MdevDevice,
+  attributes: readonly DefinedAttribute[],
+  options?: OperationOptions,
+) => PromiseLike<Result<readonly AttributeDrift[], MdevError>>;
+
+/** What {@link DefinedHost.drift} takes. */
+export interface DriftOptions extends OfParent {
+  /** For attributes that cannot be read: `compareMatrix` of `vfio-mdev/s390` is one. */
+  readonly compare?: readonly AttributeComparison[] | undefined;
+}
+
 /** What comparing can end in. */
 export type DriftError = DefinitionLookupError | QueryError;
 
@@ -55,6 +80,7 @@ export type DriftError = DefinitionLookupError | QueryError;
 export async function findDrift(
   host: MdevHost,
   definition: MdevDefinition,
+  compare: readonly AttributeComparison[],
   within: () => OperationOptions | undefined,
 ): Promise<Result<DriftReport, DriftError>> {
   const snapshot = await host.snapshot(within());
@@ -70,11 +96,24 @@ export async function findDrift(
   const problems: Problem[] = [];
   const isComparable = entry !== undefined && parent === undefined && type === undefined;
   const device = isComparable ? host.deviceFrom(entry) : undefined;
+  const told = new Map<string, AttributeDrift>();
+  for (const each of compare) {
+    if (device === undefined) break;
+    const compared = await each(device, definition.attributes, within());
+    if (compared.ok) for (const drift of compared.value) told.set(drift.name, drift);
+    else if (isLimit(compared.error)) return Result.error(compared.error);
+    else problems.push(problemOf(compared.error));
+  }
   for (const [name, defined] of wanted) {
+    const elsewhere = told.get(name);
+    if (elsewhere !== undefined) {
+      if (elsewhere.defined !== elsewhere.actual) attributes.push(elsewhere);
+      continue;
+    }
     const read = await device?.attribute(name, text).readRaw(within());
     if (read?.ok === false) {
       const { error } = read;
-      if (error.type === "timeout" || error.type === "aborted") return Result.error(error);
+      if (isLimit(error)) return Result.error(error);
       if (!isWriteOnly(error)) problems.push(problemOf(error));
     }
     const actual = read?.value;
@@ -99,6 +138,10 @@ export async function findDrift(
 
 function differing(defined: string, actual: string | undefined): Difference | undefined {
   return actual === undefined || actual === defined ? undefined : Object.freeze({ defined, actual });
+}
+
+function isLimit(error: MdevError): error is AbortedError | TimeoutError {
+  return error.type === "timeout" || error.type === "aborted";
 }
 
 function isWriteOnly(error: AttributeReadError): boolean {

@@ -23,6 +23,7 @@ export {
   type HostMasks,
 } from "./ap-conflicts.js";
 export { VfioApDevice } from "./ap-device.js";
+export { type ApDrift, compareMatrix } from "./ap-drift.js";
 export { readApHost } from "./ap-host.js";
 export { AP_LOCK_FILE, ApConfigLock, type ApLockOptions, lockApConfig } from "./ap-lock.js";
 export { apMask } from "./ap-mask.js";
