@@ -83,7 +83,7 @@ export class InvalidArgumentError extends MdevError {
   override readonly type = "invalid-argument";
 }
 
-/** The driver refused the value (EINVAL, ERANGE, E2BIG and what else the operation takes for a refusal). */
+/** The driver refused the value (EINVAL, ERANGE, E2BIG and what else the operation takes for a refusal), or a script that was asked refused the operation. */
 export class RejectedError extends MdevError {
   override readonly name = "RejectedError";
   override readonly type = "rejected";

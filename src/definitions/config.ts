@@ -71,27 +71,33 @@ export function configOf(json: Json): Result<ConfigText, ShapeFault> {
   if (type.kind !== "string") return fault("has an mdev_type that is not a text", type);
   if (isNothing(start)) return fault("has no start", start ?? json);
 
-  const attributes: DefinedAttribute[] = [];
-  if (!isNothing(attrs)) {
-    if (attrs.kind !== "array") return fault("has attrs that are not an array", attrs);
-    for (const item of attrs.items) {
-      if (item.kind !== "object") return fault("has an attribute that is not an object", item);
-      const [entry, ...more] = item.members;
-      if (entry === undefined || more.length > 0)
-        return fault("has an attribute that is not one name with one value", item);
-      const [name, value] = entry;
-      if (value.kind !== "string")
-        return fault(`has an attribute ${quote(name)} whose value is not a text`, value);
-      attributes.push(Object.freeze([name, value.value] as const));
-    }
-  }
+  const attributes = isNothing(attrs) ? Result.ok([]) : attributesOf(attrs);
+  if (!attributes.ok) return Result.error(attributes.error);
   return Result.ok({
     type: type.value,
     // Whatever else is there counts as manual, as for mdevctl.
     start: start.kind === "string" && start.value === "auto" ? "auto" : "manual",
-    attributes: Object.freeze(attributes),
+    attributes: Object.freeze(attributes.value),
     others: new Map([...members].filter(([key]) => !KNOWN.has(key))),
   });
+}
+
+/** The attributes that a JSON value lists. */
+export function attributesOf(json: Json): Result<readonly DefinedAttribute[], ShapeFault> {
+  const fault = (reason: string, at: Json): Result<never, ShapeFault> => Result.error({ reason, json: at });
+  if (json.kind !== "array") return fault("has attrs that are not an array", json);
+  const attributes: DefinedAttribute[] = [];
+  for (const item of json.items) {
+    if (item.kind !== "object") return fault("has an attribute that is not an object", item);
+    const [entry, ...more] = item.members;
+    if (entry === undefined || more.length > 0)
+      return fault("has an attribute that is not one name with one value", item);
+    const [name, value] = entry;
+    if (value.kind !== "string")
+      return fault(`has an attribute ${quote(name)} whose value is not a text`, value);
+    attributes.push(Object.freeze([name, value.value] as const));
+  }
+  return Result.ok(attributes);
 }
 
 function isNothing(json: Json | undefined): json is undefined | (Json & { kind: "literal" }) {

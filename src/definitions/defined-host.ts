@@ -5,22 +5,32 @@ import {
   type CreateError,
   type CreateOptions,
   type DeviceSnapshot,
+  GoneError,
   type LookupError,
   type MdevDevice,
+  type MdevError,
   type MdevHost,
   type OperationOptions,
   type ParentLookupError,
+  type OperationError,
   type QueryError,
+  type RejectedError,
   type RemoveError,
   type RemoveOptions,
   type RemoveOutcome,
   Result,
   sharedLimits,
 } from "../index.js";
+import { CalloutRun } from "./callout-run.js";
+import type { CalloutAction } from "./callout-script.js";
+import type { CalloutSession } from "./callout-session.js";
+import { throughScripts } from "./callouts.js";
 import type { DefinitionProblem } from "./definition-files.js";
 import type { DefinitionLookupError, DefinitionStore, OfParent } from "./definition-store.js";
-import { type DriftError, type DriftReport, findDrift } from "./drift.js";
+import { type DriftError, type DriftOptions, type DriftReport, findDrift } from "./drift.js";
+import type { DefinitionConfig } from "./config.js";
 import type { MdevDefinition } from "./mdev-definition.js";
+import { operate } from "./operation.js";
 
 /** What starting takes beside which definition is meant. */
 export interface StartOptions extends OfParent {
@@ -36,10 +46,10 @@ export interface StartAutoOptions extends Omit<StartOptions, "parent"> {
   readonly parent?: string | undefined;
 }
 
-/** What starting can end in; `already-exists`: the device is active, perhaps elsewhere or with another type. */
+/** What starting can end in; `already-exists`: the device is active, perhaps elsewhere or with another type; `rejected`: the driver or a script refused. */
 export type StartError = DefinitionLookupError | ParentLookupError | CreateError;
-/** What stopping can end in; `not-found`: it is not active. */
-export type StopError = LookupError | RemoveError;
+/** What stopping can end in; `not-found`: it is not active; `rejected`: a script refused it. */
+export type StopError = LookupError | RemoveError | QueryError | RejectedError;
 
 /** A device that is active as it is defined. Frozen. */
 export interface Started {
@@ -120,7 +130,7 @@ export class DefinedHost {
     const within = sharedLimits(options);
     return this.store
       .get(uuid, { ...within(), parent: options?.parent })
-      .map((definition) => this.#create(definition, options, within));
+      .map((definition) => this.#create(definition, options, within, this.store.callouts?.session()));
   }
 
   /**
@@ -130,9 +140,10 @@ export class DefinedHost {
    */
   ensureStarted(uuid: string, options?: StartOptions): AsyncResult<Started, StartError> {
     const within = sharedLimits(options);
-    return this.store
-      .get(uuid, { ...within(), parent: options?.parent })
-      .map((definition) => Result.fromAsync(() => this.#ensure(definition, options, within)));
+    return this.store.get(uuid, { ...within(), parent: options?.parent }).map((definition) => {
+      const session = this.store.callouts?.session();
+      return Result.fromAsync(() => this.#ensure(definition, options, within, session));
+    });
   }
 
   /**
@@ -145,8 +156,9 @@ export class DefinedHost {
     return this.store.list({ ...within(), parent: options?.parent }).map(({ definitions, problems }) => {
       const start = async (): Promise<Result<AutoStarts, never>> => {
         const starts: AutoStart[] = [];
+        const session = this.store.callouts?.session();
         for (const definition of definitions.filter((each) => each.start === "auto")) {
-          const { value, error } = await this.#ensure(definition, options, within);
+          const { value, error } = await this.#ensure(definition, options, within, session);
           const { device, started = false } = value ?? {};
           starts.push(Object.freeze({ definition, device, started, error }));
         }
@@ -159,7 +171,18 @@ export class DefinedHost {
   /** Stops a device, defined or not: removes it, as {@link MdevDevice.remove} does. Like `mdevctl stop`. */
   stop(uuid: string, options?: RemoveOptions): AsyncResult<RemoveOutcome, StopError> {
     const within = sharedLimits(options);
-    return this.host.device(uuid, within()).map((device) => device.remove({ ...options, ...within() }));
+    const remove = (device: MdevDevice): AsyncResult<RemoveOutcome, RemoveError> =>
+      device.remove({ ...options, ...within() });
+    return this.host.device(uuid, within()).map((device) => {
+      const session = this.store.callouts?.session();
+      // Without a UUID it is none that mdevctl knows.
+      if (session === undefined || device.uuid === undefined) return remove(device);
+      return Result.fromAsync(async (): Promise<Result<RemoveOutcome, StopError>> => {
+        const subject = await subjectOf(device, within);
+        if (!subject.ok) return Result.error(subject.error);
+        return this.#throughScripts("stop", subject.value, session, within, () => remove(device));
+      });
+    });
   }
 
   /**
@@ -182,38 +205,57 @@ export class DefinedHost {
    * console.log(isSame, type); // prints: false { defined: 'mtty-1', actual: 'mtty-2' }
    * ```
    */
-  drift(uuid: string, options?: OfParent): AsyncResult<DriftReport, DriftError> {
+  drift(uuid: string, options?: DriftOptions): AsyncResult<DriftReport, DriftError> {
     const within = sharedLimits(options);
     return this.store
       .get(uuid, { ...within(), parent: options?.parent })
-      .map((definition) => Result.fromAsync(() => findDrift(this.host, definition, within)));
+      .map((definition) =>
+        Result.fromAsync(() => findDrift(this.host, definition, options?.compare ?? [], within)),
+      );
   }
 
   #create(
-    { uuid, parent, type, attributes }: MdevDefinition,
+    definition: MdevDefinition,
     options: StartAutoOptions | undefined,
     within: () => OperationOptions | undefined,
+    session: CalloutSession | undefined,
   ): AsyncResult<MdevDevice, StartError> {
-    const { waitFor, owner } = options ?? {};
-    return this.host
-      .parent(parent, within())
-      .map((found) => found.type(type, within()))
-      .map((found) =>
-        found.create({
-          signal: options?.signal,
-          timeout: within()?.timeout,
-          uuid,
-          attributes,
-          waitFor,
-          owner,
-        }),
+    const { uuid, parent, type, attributes } = definition;
+    const { signal, waitFor, owner } = options ?? {};
+    const create = (): AsyncResult<MdevDevice, StartError> =>
+      this.host
+        .parent(parent, within())
+        .map((found) => found.type(type, within()))
+        .map((found) =>
+          found.create({ signal, timeout: within()?.timeout, uuid, attributes, waitFor, owner }),
+        );
+    if (session === undefined) return create();
+    return Result.fromAsync(() => this.#throughScripts("start", definition, session, within, create));
+  }
+
+  /** Asks and tells the scripts within the limits; what is to be told of something that is done is told whatever they say. */
+  #throughScripts<T, E extends MdevError>(
+    action: CalloutAction,
+    subject: DefinedDevice,
+    session: CalloutSession,
+    within: () => OperationOptions | undefined,
+    body: () => AsyncResult<T, E>,
+  ): Promise<Result<T, E | RejectedError | OperationError>> {
+    const { uuid, parent, type } = subject;
+    const tried = `${action} ${uuid} of type ${type} on ${parent}`;
+    const run = new CalloutRun(session, action, { uuid, parent, type }, subject);
+    const before = (asked: CalloutRun): AsyncResult<void, RejectedError | OperationError> =>
+      operate({ tried, options: within(), timeout: undefined }, (limits) =>
+        asked.before(limits.signal, tried),
       );
+    return throughScripts(run, before, body);
   }
 
   async #ensure(
     definition: MdevDefinition,
     options: StartAutoOptions | undefined,
     within: () => OperationOptions | undefined,
+    session: CalloutSession | undefined,
   ): Promise<Result<Started, StartError>> {
     const outcome = (device: MdevDevice, started: boolean): Result<Started, never> =>
       Result.ok(Object.freeze({ definition, device, started }));
@@ -223,7 +265,7 @@ export class DefinedHost {
       if (!active.ok) return Result.error(active.error);
       const { value: entry } = active;
       if (entry === undefined) {
-        const created = await this.#create(definition, options, within);
+        const created = await this.#create(definition, options, within, session);
         if (created.ok) return outcome(created.value, true);
         // Somebody was faster: then it is as good as started by us, if it is the same.
         if (created.error.type !== "already-exists") return Result.error(created.error);
@@ -243,6 +285,29 @@ export class DefinedHost {
   ): AsyncResult<DeviceSnapshot | undefined, QueryError> {
     return this.host.snapshot(options).map(({ devices }) => devices.find(({ id }) => id === uuid));
   }
+}
+
+/** A device and what scripts are told of it. */
+interface DefinedDevice extends DefinitionConfig {
+  readonly uuid: string;
+  readonly parent: string;
+}
+
+/** What scripts are told of a device that is active: as mdevctl has it, neither its attributes nor whether it is automatic. */
+async function subjectOf(
+  device: MdevDevice,
+  within: () => OperationOptions | undefined,
+): Promise<Result<DefinedDevice, QueryError | GoneError>> {
+  const parent = await device.parent(within());
+  if (!parent.ok) return Result.error(parent.error);
+  const type = await device.type(within());
+  if (!type.ok) return Result.error(type.error);
+  if (type.value === undefined) {
+    const reason = "its type does not show";
+    return Result.error(new GoneError({ tried: `stop ${device.id}`, reason, path: device.path }));
+  }
+  const { id: uuid } = device;
+  return Result.ok({ uuid, parent: parent.value.id, type: type.value.id, start: "manual", attributes: [] });
 }
 
 function differenceOf(

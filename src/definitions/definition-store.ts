@@ -13,13 +13,18 @@ import {
   type OperationError,
   type OperationOptions,
   type QueryError,
+  type RejectedError,
   Result,
   sharedLimits,
   type StateStore,
   takeLock,
 } from "../index.js";
+import type { CalloutAction } from "./callout-script.js";
+import type { CalloutSession } from "./callout-session.js";
+import { CalloutRun } from "./callout-run.js";
+import { type Callouts, throughScripts } from "./callouts.js";
 import { checkContent, type DefinitionChanges, type DefinitionContent, edited } from "./changes.js";
-import { type DefinitionConfig, formatConfig, parseConfig } from "./config.js";
+import { type ConfigText, type DefinitionConfig, formatConfig, parseConfig } from "./config.js";
 import { DefinitionFiles, type DefinitionProblem } from "./definition-files.js";
 import type { DefinitionFileSystem } from "./definition-file-system.js";
 import type { DefinitionWatch, DefinitionWatchOptions } from "./definition-event.js";
@@ -28,7 +33,7 @@ import { asWanted, changedUnderneath, damageOf, findOne, notDefined, wantedFault
 import { MdevDefinition } from "./mdev-definition.js";
 import { quote, uuidOf } from "./names.js";
 import { NodeDefinitionFileSystem } from "./node-definition-file-system.js";
-import { limitsFault, operate, type OperationFacts } from "./operation.js";
+import { type Limits, limitsFault, operate, type OperationFacts } from "./operation.js";
 import { ProcessLocks } from "./process-locks.js";
 
 /** Where mdevctl keeps definitions. */
@@ -47,6 +52,8 @@ export interface DefinitionStoreOptions {
    * and neither are `fs` and `root`; otherwise the lock is of this object alone.
    */
   readonly state?: StateStore | undefined;
+  /** mdevctl's scripts, to be asked before each change and told of it; none are run where it is not given. */
+  readonly callouts?: Callouts | undefined;
   /** The limit of operations that are given none, in milliseconds; none where it is not given. */
   readonly timeout?: number | undefined;
 }
@@ -77,7 +84,10 @@ export interface DefineOptions extends DefinitionContent, OperationOptions {
 export interface DefineDeviceOptions extends OperationOptions {
   /** When it is to be started; `manual` where it is not given. */
   readonly start?: DefinitionContent["start"];
-  /** Its attributes: sysfs does not tell what was written to them. */
+  /**
+   * Its attributes: sysfs does not tell what was written to them. Where they are not given, the store's `callouts` are asked;
+   * without those it has none.
+   */
   readonly attributes?: DefinitionContent["attributes"];
 }
 
@@ -91,12 +101,12 @@ export interface DefinitionList {
 
 /** What looking for one definition can end in; `conflict`: it is under several parents; `decode`: its file is no definition. */
 export type DefinitionLookupError = NotFoundError | ConflictError | OperationError;
-/** What defining can end in. */
-export type DefineError = AlreadyExistsError | ConflictError | OperationError;
+/** What defining can end in; `rejected`: a script refused it. */
+export type DefineError = AlreadyExistsError | ConflictError | RejectedError | OperationError;
 /** What defining what a device is can end in. */
 export type DefineDeviceError = DefineError | GoneError | QueryError;
-/** What changing or removing a definition can end in; `conflict`: somebody else changed it at the same time, or holds the lock. */
-export type DefinitionChangeError = DefinitionLookupError;
+/** What changing or removing a definition can end in; `conflict`: somebody else changed it at the same time, or holds the lock; `rejected`: a script refused it. */
+export type DefinitionChangeError = DefinitionLookupError | RejectedError;
 
 /**
  * The persistent definitions of a host, in mdevctl's own files: `/etc/mdevctl.d/<parent>/<uuid>`. What this writes, mdevctl
@@ -120,17 +130,20 @@ export type DefinitionChangeError = DefinitionLookupError;
 export class DefinitionStore {
   /** The folder with a folder for each parent. */
   readonly root: string;
+  /** mdevctl's scripts, where they are run. */
+  readonly callouts: Callouts | undefined;
   readonly #fs: DefinitionFileSystem;
   readonly #state: StateStore;
   readonly #timeout: number | undefined;
 
   /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
-  constructor({ fs, root = ROOT, state, timeout }: DefinitionStoreOptions = {}) {
+  constructor({ fs, root = ROOT, state, callouts, timeout }: DefinitionStoreOptions = {}) {
     const isPath = typeof root === "string" && /^\/.*[^/]$/su.test(root) && !root.includes("\0");
     const reason = isPath ? limitsFault({ timeout }) : `its root ${quote(root)} is not an absolute path`;
     if (reason !== undefined)
       throw new InvalidArgumentError({ tried: "make a store of definitions", reason });
     this.root = root;
+    this.callouts = callouts;
     this.#fs = fs ?? new NodeDefinitionFileSystem();
     this.#state =
       state ?? (fs === undefined && root === ROOT ? new DirectoryStore(STATE) : new ProcessLocks());
@@ -164,25 +177,7 @@ export class DefinitionStore {
    * this parent; under others it may be. Like `mdevctl define`.
    */
   define(options: DefineOptions): AsyncResult<MdevDefinition, DefineError> {
-    const tried = "define a device";
-    const request = checkDefinition(options);
-    const fault = request.ok ? undefined : request.error;
-    const define = async (
-      files: DefinitionFiles,
-    ): Promise<Result<MdevDefinition, AlreadyExistsError | ConflictError | OperationError>> => {
-      const { parent, uuid, text } = request.getOrThrow();
-      const exists = (path: string): Result<never, AlreadyExistsError> => {
-        const reason = `the device is defined there already, by ${path}`;
-        return Result.error(new AlreadyExistsError({ tried, reason, path, existing: path }));
-      };
-      const { stored, broken } = await files.find({ parent, uuid }, tried);
-      const there = stored[0]?.definition.path ?? broken[0]?.problem.path;
-      if (there !== undefined) return exists(there);
-      const path = files.path(parent, uuid);
-      if (!(await files.place(parent, uuid, text))) return exists(path);
-      return Result.ok(asStored(text, { uuid, parent, path }));
-    };
-    return this.#rewrite({ tried, options, fault }, define);
+    return this.#define(options, "define a device", false);
   }
 
   /**
@@ -206,14 +201,9 @@ export class DefinitionStore {
       if (type.value === undefined)
         return Result.error(new GoneError({ tried, reason: "its type does not show", path: device.path }));
       const { start, attributes } = options ?? {};
-      return this.define({
-        ...within(),
-        parent: parent.value.id,
-        uuid,
-        type: type.value.id,
-        start,
-        attributes,
-      });
+      const [parentId, typeId] = [parent.value.id, type.value.id];
+      const asked = { ...within(), parent: parentId, uuid, type: typeId, start, attributes };
+      return this.#define(asked, tried, attributes === undefined);
     };
     return Result.fromAsync(define);
   }
@@ -249,7 +239,10 @@ export class DefinitionStore {
     const tried = `modify the definition of ${quote(uuid)}`;
     const content = checkContent(changes);
     const fault = content.ok ? (uuidFault(uuid) ?? wantedFault(options)) : content.error;
-    return this.#rewrite({ tried, options, fault }, async (files) => {
+    const modify = async (
+      files: DefinitionFiles,
+      limits: Limits,
+    ): Promise<Result<MdevDefinition, DefinitionChangeError>> => {
       const found = await findOne(files, { ...options, uuid }, tried);
       if (!found.ok) return Result.error(found.error);
       const { definition } = found.value;
@@ -258,11 +251,16 @@ export class DefinitionStore {
       const config: DefinitionConfig = { type, start, attributes: before, ...given };
       const attributes = edited(config.attributes, changes.edits ?? []);
       if (!attributes.ok) return Result.error(new InvalidArgumentError({ tried, reason: attributes.error }));
-      const text = formatConfig({ ...config, attributes: attributes.value }, others);
-      if (!(await files.replace(found.value, text)))
-        return Result.error(changedUnderneath(definition, tried));
-      return Result.ok(asStored(text, definition));
-    });
+      const changed = { ...config, attributes: attributes.value };
+      const text = formatConfig(changed, others);
+      const run = this.#run("modify", { uuid: definition.uuid, parent: definition.parent, ...changed });
+      return this.#throughScripts(run, limits, tried, async () => {
+        if (!(await files.replace(found.value, text)))
+          return Result.error(changedUnderneath(definition, tried));
+        return Result.ok(asStored(text, definition));
+      });
+    };
+    return this.#rewrite({ tried, options, fault }, modify);
   }
 
   /**
@@ -274,17 +272,34 @@ export class DefinitionStore {
     const fault = uuidFault(uuid) ?? wantedFault(options);
     const undefine = async (
       files: DefinitionFiles,
+      limits: Limits,
     ): Promise<Result<readonly MdevDefinition[], DefinitionChangeError>> => {
       const wanted = asWanted({ ...options, uuid });
       const found = await files.find(wanted, tried);
       const damage = damageOf(found);
       if (damage !== undefined) return Result.error(damage);
       if (found.stored.length === 0) return Result.error(notDefined(wanted, this.root, tried));
-      // A second file for the same device goes first: the other way round it would come to count.
+      const session = this.callouts?.session();
       const twins = found.broken.flatMap(({ twin }) => twin ?? []);
-      for (const each of [...twins, ...found.stored]) {
-        if (!(await files.remove(each))) return Result.error(changedUnderneath(each.definition, tried));
+      let failure: DefinitionChangeError | undefined;
+      for (const stored of found.stored) {
+        const { definition } = stored;
+        const removed = await this.#throughScripts(
+          this.#run("undefine", definition, session),
+          limits,
+          tried,
+          async () => {
+            // A second file for the same device goes first: the other way round it would come to count.
+            const ofTheSame = twins.filter((twin) => twin.definition.parent === definition.parent);
+            for (const each of [...ofTheSame, stored]) {
+              if (!(await files.remove(each))) return Result.error(changedUnderneath(each.definition, tried));
+            }
+            return Result.ok();
+          },
+        );
+        failure ??= removed.error; // the others can go all the same
       }
+      if (failure !== undefined) return Result.error(failure);
       return Result.ok(Object.freeze(found.stored.map(({ definition }) => definition)));
     };
     return this.#rewrite({ tried, options, fault }, undefine);
@@ -321,17 +336,71 @@ export class DefinitionStore {
     );
   }
 
+  #define(options: DefineOptions, tried: string, asks: boolean): AsyncResult<MdevDefinition, DefineError> {
+    const request = checkDefinition(options);
+    const fault = request.ok ? undefined : request.error;
+    const define = async (
+      files: DefinitionFiles,
+      limits: Limits,
+    ): Promise<Result<MdevDefinition, DefineError>> => {
+      const { parent, uuid, config, others } = request.getOrThrow();
+      const exists = (path: string): Result<never, AlreadyExistsError> => {
+        const reason = `the device is defined there already, by ${path}`;
+        return Result.error(new AlreadyExistsError({ tried, reason, path, existing: path }));
+      };
+      const { stored, broken } = await files.find({ parent, uuid }, tried);
+      const there = stored[0]?.definition.path ?? broken[0]?.problem.path;
+      if (there !== undefined) return exists(there);
+      const path = files.path(parent, uuid);
+      const run = this.#run("define", { ...config, uuid, parent });
+      return this.#throughScripts<MdevDefinition, DefineError>(run, limits, tried, async () => {
+        const asked = asks ? await run?.attributes(limits.signal, tried) : undefined;
+        if (asked?.ok === false) return Result.error(asked.error);
+        const attributes = asked?.value ?? config.attributes;
+        const text = formatConfig({ ...config, attributes }, others);
+        if (!(await files.place(parent, uuid, text))) return exists(path);
+        return Result.ok(asStored(text, { uuid, parent, path }));
+      });
+    };
+    return this.#rewrite({ tried, options, fault }, define);
+  }
+
+  /** The scripts around a change of a definition, where there are any. */
+  #run(
+    action: CalloutAction,
+    definition: DefinitionConfig & { readonly uuid: string; readonly parent: string },
+    session: CalloutSession | undefined = this.callouts?.session(),
+  ): CalloutRun | undefined {
+    const { uuid, parent, type } = definition;
+    return session && new CalloutRun(session, action, { uuid, parent, type }, definition);
+  }
+
+  #throughScripts<T, E extends MdevError>(
+    run: CalloutRun | undefined,
+    limits: Limits,
+    tried: string,
+    body: () => Promise<Result<T, E>>,
+  ): Promise<Result<T, E | RejectedError>> {
+    const before = (asked: CalloutRun): Promise<Result<void, RejectedError>> =>
+      asked.before(limits.signal, tried);
+    return throughScripts(run, before, async () => {
+      const result = await body();
+      if (run !== undefined && result.ok) limits.pending = "It is done, but not all scripts have been told.";
+      return result;
+    });
+  }
+
   #read<T, E extends MdevError>(
     asked: Asked,
-    body: (files: DefinitionFiles) => Promise<Result<T, E>>,
+    body: (files: DefinitionFiles, limits: Limits) => Promise<Result<T, E>>,
   ): AsyncResult<T, E | OperationError> {
     const facts = { ...asked, timeout: this.#timeout };
-    return operate(facts, (limits) => body(new DefinitionFiles(this.#fs, this.root, limits)));
+    return operate(facts, (limits) => body(new DefinitionFiles(this.#fs, this.root, limits), limits));
   }
 
   #rewrite<T, E extends MdevError>(
     asked: Asked,
-    body: (files: DefinitionFiles) => Promise<Result<T, E>>,
+    body: (files: DefinitionFiles, limits: Limits) => Promise<Result<T, E>>,
   ): AsyncResult<T, E | ConflictError | OperationError> {
     const name = `definitions.${this.root.replaceAll(/[^A-Za-z0-9._-]/gu, "!").slice(-160)}`;
     const lock = (limits: OperationOptions | undefined): AsyncResult<Lock, LockError> =>
@@ -343,10 +412,16 @@ export class DefinitionStore {
 /** An operation as it was asked for, and what is wrong with that. */
 type Asked = Omit<OperationFacts, "timeout">;
 
+/** A definition to store. */
+interface Request {
+  readonly parent: string;
+  readonly uuid: string;
+  readonly config: DefinitionConfig;
+  readonly others: ConfigText["others"] | undefined;
+}
+
 /** A definition to store, checked, or why it is refused, as a clause. */
-function checkDefinition(
-  options: DefineOptions,
-): Result<{ readonly parent: string; readonly uuid: string; readonly text: string }, string> {
+function checkDefinition(options: DefineOptions): Result<Request, string> {
   const content = checkContent(options);
   if (!content.ok) return Result.error(content.error);
   const { type, start = "manual", attributes = [], others } = content.value;
@@ -356,7 +431,7 @@ function checkDefinition(
   if (fault !== undefined || uuid === undefined) return Result.error(fault ?? "its UUID is none");
   if (typeof parent !== "string") return Result.error("no parent is given");
   if (type === undefined) return Result.error("no type is given");
-  return Result.ok({ parent, uuid, text: formatConfig({ type, start, attributes }, others) });
+  return Result.ok({ parent, uuid, config: { type, start, attributes }, others });
 }
 
 function uuidFault(uuid: unknown): string | undefined {

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export { type CalloutError, Callouts, type CalloutsOptions } from "./callouts.js";
+export type { CalloutSubject } from "./callout-script.js";
 export type { AttributeEdit, DefinitionChanges, DefinitionContent } from "./changes.js";
 export type { DefinedAttribute, DefinitionConfig, JsonPlace, StartMode } from "./config.js";
 export {
@@ -31,7 +33,14 @@ export {
   type DefinitionStoreOptions,
   type OfParent,
 } from "./definition-store.js";
-export type { AttributeDrift, Difference, DriftError, DriftReport } from "./drift.js";
+export type {
+  AttributeComparison,
+  AttributeDrift,
+  Difference,
+  DriftError,
+  DriftOptions,
+  DriftReport,
+} from "./drift.js";
 export {
   devicesJson,
   type ListedDevice,
@@ -43,4 +52,6 @@ export {
 } from "./listing.js";
 export { MdevDefinition } from "./mdev-definition.js";
 export { NodeDefinitionFileSystem } from "./node-definition-file-system.js";
+export { NodeScriptRunner } from "./node-script-runner.js";
+export type { ScriptCall, ScriptEnd, ScriptRunner } from "./script-runner.js";
 export { type DeviceListing, parseDevicesJson, parseTypesJson } from "./parse-listing.js";

@@ -49,10 +49,16 @@ export class Limits {
   /** What may still happen if a limit strikes now. */
   pending: string | undefined;
   readonly #options: OperationOptions | undefined;
+  readonly #over = new AbortController();
   #struck: Struck | undefined;
 
   constructor(options: OperationOptions | undefined) {
     this.#options = options;
+  }
+
+  /** Aborted when a limit has struck: for what can be ended from outside. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Throws when a limit has struck. */
@@ -68,6 +74,7 @@ export class Limits {
       const strike = (struck: Struck): void => {
         this.#struck = struck;
         reject(struck);
+        this.#over.abort();
       };
       const onAbort = (): void => {
         strike(new Struck("aborted", "the signal was aborted", signal?.reason));

@@ -1,6 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type DefinitionFileSystem, DefinitionStore } from "../../src/definitions/index.js";
+import {
+  Callouts,
+  type DefinitionFileSystem,
+  DefinitionStore,
+  type ScriptRunner,
+} from "../../src/definitions/index.js";
 import { MemoryDefinitionFileSystem } from "../../src/testing/index.js";
 import { ok } from "../contract/expect.js";
 import { bundle, Program } from "../support/built.js";
@@ -36,42 +41,64 @@ function killedAt(
   });
 }
 
+/** One callout and one notifier that let everything be done; running one counts as a call of the file system that is killed. */
+function scriptsOf(dying: DefinitionFileSystem): ScriptRunner {
+  return {
+    scripts: async () => ["script"],
+    run: async () => {
+      await dying.sync("/"); // what is killed answers nothing any more
+      return { status: 0, output: "", complaint: "" };
+    },
+  };
+}
+
 describe.each([
   ["modify", { [PATH]: text("old") }, [text("old"), text("new")]],
   ["define", {}, [undefined, text("new")]],
   ["undefine", { [PATH]: text("old") }, [text("old"), undefined]],
 ] as const)("%s, killed at each call", (what, files, allowed) => {
-  it.each([false, true])("leaves what was, or what is to be (in the middle: %s)", async (inTheMiddle) => {
-    const seen = new Set<string | undefined>();
-    let isWhole = false;
-    for (let fatal = 1; !isWhole; fatal++) {
-      const fs = new MemoryDefinitionFileSystem(files);
-      const dying = killedAt(fs, fatal, inTheMiddle);
-      const store = new DefinitionStore({ fs: dying, timeout: 10 });
-      const result = await {
-        modify: () => store.modify(UUID, { type: "new" }),
-        define: () => store.define({ parent: "p", uuid: UUID, type: "new" }),
-        undefine: () => store.undefine(UUID),
-      }[what]();
-      isWhole = result.ok;
-      seen.add(fs.files[PATH]);
-      expect(allowed).toContain(fs.files[PATH]);
+  it.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])(
+    "leaves what was, or what is to be (in the middle: %s, with scripts: %s)",
+    async (inTheMiddle, hasScripts) => {
+      const seen = new Set<string | undefined>();
+      let isWhole = false;
+      for (let fatal = 1; !isWhole; fatal++) {
+        const fs = new MemoryDefinitionFileSystem(files);
+        const dying = killedAt(fs, fatal, inTheMiddle);
+        const callouts = hasScripts
+          ? new Callouts({ runner: scriptsOf(dying), folders: ["/scripts"] })
+          : undefined;
+        const store = new DefinitionStore({ fs: dying, timeout: 10, callouts });
+        const result = await {
+          modify: () => store.modify(UUID, { type: "new" }),
+          define: () => store.define({ parent: "p", uuid: UUID, type: "new" }),
+          undefine: () => store.undefine(UUID),
+        }[what]();
+        isWhole = result.ok;
+        seen.add(fs.files[PATH]);
+        expect(allowed).toContain(fs.files[PATH]);
 
-      // Whoever comes next finds no trace of it, once what was left behind is old enough.
-      const next = new DefinitionStore({ fs });
-      const { problems } = await ok(next.list());
-      expect(problems).toEqual([]);
-      for (const path of Object.keys(fs.files)) {
-        if (path === PATH) continue;
-        expect(path).toMatch(/^\/etc\/mdevctl\.d\/\.vfio-mdev-new-/);
-        const lstat = fs.lstat.bind(fs);
-        fs.lstat = async (each) => ({ ...(await lstat(each)), modified: Date.now() - 61_000 });
+        // Whoever comes next finds no trace of it, once what was left behind is old enough.
+        const next = new DefinitionStore({ fs });
+        const { problems } = await ok(next.list());
+        expect(problems).toEqual([]);
+        for (const path of Object.keys(fs.files)) {
+          if (path === PATH) continue;
+          expect(path).toMatch(/^\/etc\/mdevctl\.d\/\.vfio-mdev-new-/);
+          const lstat = fs.lstat.bind(fs);
+          fs.lstat = async (each) => ({ ...(await lstat(each)), modified: Date.now() - 61_000 });
+        }
+        await ok(next.define({ parent: "q", type: "t" }));
+        expect(Object.keys(fs.files).filter((path) => path.includes(".vfio-mdev"))).toEqual([]);
       }
-      await ok(next.define({ parent: "q", type: "t" }));
-      expect(Object.keys(fs.files).filter((path) => path.includes(".vfio-mdev"))).toEqual([]);
-    }
-    expect(seen).toEqual(new Set(allowed));
-  });
+      expect(seen).toEqual(new Set(allowed));
+    },
+  );
 });
 
 it("is on the disk before it is put in place, and its folder after it", async () => {

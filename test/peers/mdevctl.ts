@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** How a run of mdevctl ended. */
 export interface Run {
@@ -13,19 +13,32 @@ export interface Run {
 const DEMANDED = ["etc/mdevctl.d", "usr/lib/mdevctl"].flatMap((at) =>
   ["callouts", "notifiers"].map((kind) => `${at}/scripts.d/${kind}`),
 );
+/** What its scripts need beside it. */
+const PROGRAMS = ["/usr/bin/mdevctl", "/bin/sh", "/usr/bin/cat", "/usr/bin/env"];
+
+/** Where programs are taken from: this machine's own `/`, or that of a Debian suite, which is unpacked once. */
+export function installation(suite?: string): string {
+  if (suite === undefined) return "/";
+  const setup = resolve(import.meta.dirname, "interop/setup.sh");
+  return execFileSync(setup, [suite, "mdevctl"], { encoding: "utf8" }).trim();
+}
 
 /** The real mdevctl, in a folder of its own that it takes for `/`: 1.2 knows no other way. */
 export class Mdevctl {
   readonly root: string;
 
-  constructor(root: string) {
+  /** @param from - where it is installed */
+  constructor(root: string, from = "/") {
     this.root = root;
-    const program = execFileSync("which", ["mdevctl"], { encoding: "utf8" }).trim();
-    const libraries = execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+/gu) ?? [];
-    for (const path of [program, ...libraries]) {
-      const copy = path === program ? join(root, "mdevctl") : join(root, path);
-      mkdirSync(dirname(copy), { recursive: true });
-      cpSync(path, copy, { dereference: true });
+    for (const program of PROGRAMS) {
+      // The loader of that system itself says what it needs.
+      const loader = ["/lib64/ld-linux-x86-64.so.2", "--list", program];
+      const libraries =
+        execFileSync("chroot", [from, ...loader], { encoding: "utf8" }).match(/\/\S+/gu) ?? [];
+      for (const path of [program, ...libraries]) {
+        mkdirSync(dirname(join(root, path)), { recursive: true });
+        cpSync(join(from, path), join(root, path), { dereference: true });
+      }
     }
     this.prepare();
   }
@@ -44,7 +57,7 @@ export class Mdevctl {
   run(...args: string[]): Promise<Run> {
     return new Promise((resolve) => {
       const options = { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }, timeout: 30_000 };
-      execFile("chroot", [this.root, "/mdevctl", ...args], options, (error, stdout, stderr) => {
+      execFile("chroot", [this.root, "/usr/bin/mdevctl", ...args], options, (error, stdout, stderr) => {
         resolve({ ok: error === null, stdout, stderr });
       });
     });

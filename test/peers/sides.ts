@@ -4,14 +4,17 @@ import { execFileSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
 import {
   type AttributeEdit,
+  Callouts,
   DefinedHost,
+  type DefinedAttribute,
   DefinitionStore,
   devicesJson,
   listedDevices,
   typesJson,
 } from "../../src/definitions/index.js";
-import { type AsyncResult, type FileSystem, MdevHost } from "../../src/index.js";
+import { type AsyncResult, type DeviceSnapshot, type FileSystem, MdevHost } from "../../src/index.js";
 import type { Mdevctl } from "./mdevctl.js";
+import { SCRIPT_FOLDERS } from "./scripts.js";
 import { Machine, type Tree } from "./tree.js";
 
 /** What can be asked of both. */
@@ -58,6 +61,7 @@ export interface Side {
 /** This library. */
 export class Ours implements Side {
   readonly machine: Machine;
+  readonly callouts: Callouts;
   readonly store: DefinitionStore;
   readonly host: MdevHost;
   readonly defined: DefinedHost;
@@ -66,7 +70,8 @@ export class Ours implements Side {
 
   constructor(root: string, { showsDefinitions }: { readonly showsDefinitions: boolean }) {
     this.machine = new Machine(root);
-    this.store = new DefinitionStore({ root: join(root, "etc/mdevctl.d") });
+    this.callouts = new Callouts({ folders: SCRIPT_FOLDERS.map((folder) => join(root, folder)) });
+    this.store = new DefinitionStore({ root: join(root, "etc/mdevctl.d"), callouts: this.callouts });
     this.host = new MdevHost({ fs: this.#kernel(), sysfs: join(root, "sys"), timeout: 5_000 });
     this.defined = new DefinedHost({ host: this.host, store: this.store });
     this.#showsDefinitions = showsDefinitions;
@@ -84,7 +89,13 @@ export class Ours implements Side {
     const snapshot = await this.host.snapshot().getOrThrow();
     if (list === "types") return typesJson(snapshot, parent);
     const { definitions } = await this.store.list().getOrThrow();
-    const active = listedDevices(snapshot, { definitions }).map((device) => {
+    const attributes = new Map<string, readonly DefinedAttribute[]>();
+    for (const { id, parent: of, type = "" } of snapshot.devices) {
+      const asked = await this.callouts.attributes({ uuid: id, parent: of, type });
+      attributes.set(id, asked.value ?? []); // what a script cannot tell, mdevctl shows as none
+    }
+    const attributesOf = ({ id }: DeviceSnapshot): readonly DefinedAttribute[] => attributes.get(id) ?? [];
+    const active = listedDevices(snapshot, { definitions, attributesOf }).map((device) => {
       const definition = definitions.find(
         (each) => each.uuid === device.uuid && each.parent === device.parent,
       );

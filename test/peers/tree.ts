@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -20,6 +21,8 @@ export interface Tree {
   readonly devices: readonly { readonly uuid: string; readonly parent: string; readonly type: string }[];
   /** Definitions: `<parent>/<name>` and the text. */
   readonly definitions: Readonly<Record<string, string>>;
+  /** Scripts of mdevctl, by their paths. */
+  readonly scripts?: Readonly<Record<string, string>>;
 }
 
 /** The attributes that every device has; all take whatever is written. */
@@ -34,9 +37,9 @@ export class Machine {
   }
 
   /** Lays the tree, in place of the one before. */
-  lay({ parents, devices, definitions }: Tree): void {
-    rmSync(join(this.root, "sys"), { recursive: true, force: true });
-    rmSync(join(this.root, "etc"), { recursive: true, force: true });
+  lay({ parents, devices, definitions, scripts = {} }: Tree): void {
+    for (const each of ["sys", "etc/mdevctl.d", "usr/lib/mdevctl", "log"])
+      rmSync(join(this.root, each), { recursive: true, force: true });
     mkdirSync(join(this.root, "sys/bus/mdev/devices"), { recursive: true });
     mkdirSync(join(this.root, "sys/class/mdev_bus"), { recursive: true });
     mkdirSync(join(this.root, "etc/mdevctl.d"), { recursive: true });
@@ -51,10 +54,15 @@ export class Machine {
       }
     }
     for (const { uuid, parent, type } of devices) this.#make(uuid, parent, type);
-    for (const [path, text] of Object.entries(definitions)) {
-      const file = join(this.root, "etc/mdevctl.d", path);
+    const files = [
+      ...Object.entries(definitions).map(([path, text]) => [`etc/mdevctl.d/${path}`, text] as const),
+      ...Object.entries(scripts),
+    ];
+    for (const [path, text] of files) {
+      const file = join(this.root, path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
+      if (path in scripts) chmodSync(file, 0o755);
     }
   }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Unpacks libvirt, QEMU and xmllint of a Debian suite into a folder to chroot into, for the tests beside this script.
+# Unpacks programs of a Debian suite into a folder to chroot into, for the tests beside this script.
 # The machine's own packages stay as they are. What is already there is kept. Prints the folder.
 #
-#   setup.sh [SUITE]     bookworm (default), trixie, sid
+#   setup.sh [SUITE] [SET]     bookworm (default), trixie, sid; interop (default): libvirt, QEMU and xmllint; mdevctl
 #
 # Needs an amd64 Debian (or relative) and root. Goes to $VFIO_MDEV_PEERS_CACHE (default ~/.cache/vfio-mdev-peers).
 # $VFIO_MDEV_DEBIAN_MIRROR: a Debian mirror, where apt here knows of none.
@@ -10,9 +10,16 @@ set -euo pipefail
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-suite=${1:-bookworm}
+suite=${1:-bookworm} set=${2:-interop}
+case $set in
+  interop)
+    packages=(libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libxml2-utils qemu-system-x86 qemu-system-misc)
+    [ "$suite" = bookworm ] || packages+=(libvirt-common qemu-system-s390x) ;;
+  mdevctl) packages=(mdevctl dash) ;;
+  *) die "there is no set $set" ;;
+esac
 cache=${VFIO_MDEV_PEERS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev-peers}
-root=$cache/interop-$suite work=$cache/work/interop-$suite
+root=$cache/$set-$suite work=$cache/work/$set-$suite
 mkdir -p "$work"/{lists,archives}/partial
 exec 9>"$work/lock"; flock 9       # two runs at once take turns
 stamp=$(sha256sum < "$0")
@@ -32,11 +39,10 @@ opts=(-q -o APT::Architecture=amd64 -o APT::Architectures::=amd64
 : > "$work/apt.log"
 apt() { apt-get "${opts[@]}" "$@" >>"$work/apt.log" 2>&1 || { tail -n 20 "$work/apt.log" >&2; return 1; }; }
 
-say "downloading libvirt and QEMU of $suite"
+say "downloading ${packages[*]} of $suite"
 apt update -o APT::Update::Error-Mode=any
 rm -rf "$root" "$work"/archives/*.deb
-apt -y -d --no-install-recommends install coreutils libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu \
-  libxml2-utils qemu-system-x86 qemu-system-misc $([ "$suite" = bookworm ] || echo libvirt-common qemu-system-s390x)
+apt -y -d --no-install-recommends install coreutils "${packages[@]}"
 
 for d in bin sbin lib lib64; do mkdir -p "$root/usr/$d"; ln -sfn "usr/$d" "$root/$d"; done
 for deb in "$work"/archives/*.deb; do   # no package script is run
