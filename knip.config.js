@@ -12,7 +12,17 @@ export default {
     "examples/*/index.mjs",
     "examples/*/*.test.mjs",
   ],
-  ignoreBinaries: ["apt-get", "chroot", "ldd", "mdevctl", "mkfifo", "modprobe", "rmmod", "strace", "unshare"], // of the system
+  ignoreBinaries: [
+    "apt-get",
+    "chroot",
+    "systemd-analyze",
+    "mdevctl",
+    "mkfifo",
+    "modprobe",
+    "rmmod",
+    "strace",
+    "unshare",
+  ], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },
   project: ["src/**/*.ts!", "test/**/*.{ts,mjs}", "tools/**/*.mjs", "bench/**/*.mjs", "examples/**/*.mjs"],
 };
