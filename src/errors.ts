@@ -8,7 +8,7 @@ export interface AttributeProgress {
 
 /** What every error of this library tells. */
 export interface ErrorFacts {
-  /** What was tried, as a verb phrase: `create 83b8… of type mtty-1 on mtty`. */
+  /** What was tried, as a verb phrase: `create 83b8... of type mtty-1 on mtty`. */
   readonly tried: string;
   /** What went wrong, as a clause without a full stop. */
   readonly reason: string;

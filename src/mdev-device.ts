@@ -110,7 +110,7 @@ export class MdevDevice extends SysfsObject {
   }
 
   /**
-   * Whether its layout and its driver can do something: by the files that are there (`remove`, `online`, `reset`, …), without
+   * Whether its layout and its driver can do something: by the files that are there (`remove`, `online`, `reset`, ...), without
    * trying it.
    */
   can(operation: DeviceOperation, options?: OperationOptions): AsyncResult<boolean, QueryError> {

@@ -182,7 +182,7 @@ export class Parent extends SysfsObject {
   }
 
   /**
-   * What the PCI bus says of it: `vendor`, `device`, `class` and so on, and its part in SR-IOV (`sriov_totalvfs`, `physfn`, …);
+   * What the PCI bus says of it: `vendor`, `device`, `class` and so on, and its part in SR-IOV (`sriov_totalvfs`, `physfn`, ...);
    * `undefined` where its link `subsystem` names another bus. Source: Linux, `Documentation/ABI/testing/sysfs-bus-pci`.
    */
   pci(options?: OperationOptions): AsyncResult<PciFacts | undefined, QueryError> {

@@ -5,7 +5,7 @@ import type { DeviceState, Layout } from "./layout.js";
 import { deviceOf, linkedType, mdev, typeFiles, typeFolder, typeOfLink } from "./mdev.js";
 
 /**
- * What Linux has had since 4.10: `<parent>/mdev_supported_types/<type>/{create,…}`, `<parent>/<uuid>/{remove,…}`
+ * What Linux has had since 4.10: `<parent>/mdev_supported_types/<type>/{create,...}`, `<parent>/<uuid>/{remove,...}`
  * (`Documentation/driver-api/vfio-mediated-device.rst`, `Documentation/ABI/testing/sysfs-bus-vfio-mdev`).
  */
 export const merged: Layout = {

@@ -8,7 +8,7 @@ const FOLDER = /^vfio-device-syspath:\s*(.+)$/m;
 
 /** What tells that a process has a device open. */
 export interface DeviceNodes {
-  /** The device's folder, as the kernel names it: `/sys/devices/…`. */
+  /** The device's folder, as the kernel names it: `/sys/devices/...`. */
   readonly folder: string;
   /** How the paths of its nodes end: `/vfio/<N>`, `/vfio/devices/vfio<M>`. Before that, containers differ. */
   readonly endings: readonly string[];
