@@ -62,11 +62,12 @@ export class CalloutRun {
     const fault = versioned && unsupported(versioned, "get", "attributes", tried);
     if (fault !== undefined) return Result.error(fault);
     const paths = versioned === undefined ? await this.#session.scripts("callouts") : [versioned.path];
+    if (versioned === undefined) this.#script = undefined; // who answers now is told of the end, whoever was asked before
     for (const path of paths) {
       const ended = await this.#session.tell(path, this.#subject, asking, signal);
       if (versioned === undefined && (ended === undefined || ended.status === NOT_MINE)) continue;
-      this.#script = path; // it is told of the end, whoever was asked before
       if (ended?.status !== 0) return Result.error(refusal(path, ended, tried));
+      this.#script = path;
       return readAttributes(path, bare(ended.output), tried);
     }
     return Result.ok([]);
