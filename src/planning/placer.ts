@@ -41,6 +41,8 @@ interface Known {
   /** How many parents are meant. */
   readonly seats: number;
   readonly ambiguous: AmbiguousTypeError | undefined;
+  /** The type that is meant of each list of types. */
+  readonly types: ReadonlyMap<readonly TypeWords[], TypeWords | undefined>;
   /** Why there was no place, as long as nothing was taken since. */
   failure: { readonly at: number; readonly reasons: ReadonlyMap<PlaceRejection, number> } | undefined;
 }
@@ -121,11 +123,12 @@ export class Placer {
   /** Why a parent cannot have the device now; `undefined` where it can. */
   verdictOn(request: Request, card: InventoryCard, parent: InventoryParent): PlaceRejection | undefined {
     if (!isMeant(request, card, parent)) return "not-selected";
-    const type = this.#typeOn(request.entry, parent);
+    const { types, choice } = this.#knownOf(request);
+    const type = types.get(this.#catalogue.typesOf(parent));
     if (type === undefined) return "no-type";
     const place = this.#byCard.get(card.id)?.find(({ room }) => room.card === card);
     if (place === undefined) return "not-selected";
-    return this.#knownOf(request).choice.refusal(place, { at: card.parents.indexOf(parent), type });
+    return choice.refusal(place, { at: card.parents.indexOf(parent), type });
   }
 
   /** The verdicts on all parents, as they are now. */
@@ -134,13 +137,6 @@ export class Placer {
   ): readonly { readonly path: string; readonly verdict: PlaceRejection | undefined }[] {
     return this.#places.flatMap(({ room: { card } }) =>
       card.parents.map((parent) => ({ path: parent.path, verdict: this.verdictOn(request, card, parent) })),
-    );
-  }
-
-  #typeOn({ type }: WantedDevice, parent: InventoryParent): TypeWords | undefined {
-    return selectType(type, this.#catalogue.typesOf(parent)).fold(
-      (found) => found,
-      () => undefined,
     );
   }
 
@@ -184,7 +180,7 @@ export class Placer {
       all += seats.length;
       if (seats.length > 0) choice.add(place, seats);
     }
-    return { choice, seats: all, ambiguous, failure: undefined };
+    return { choice, seats: all, ambiguous, types, failure: undefined };
   }
 
   /** The cards that can be meant at all: by their ids, where there are any. */

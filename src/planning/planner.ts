@@ -242,6 +242,7 @@ export class Planner {
     const seats = new Map(waiting.map((demand) => [demand, placer.seatsFor(demand)]));
     const inOrder = [...waiting].sort((a, b) => (seats.get(a) ?? 0) - (seats.get(b) ?? 0));
     const grouped = new Set<WantedDevice>();
+    const homeless: Demand[] = [];
     for (const demand of inOrder) {
       if (grouped.has(demand.entry)) continue;
       const strategy = (demand.entry.placement ?? placement).strategy;
@@ -255,9 +256,11 @@ export class Planner {
       for (const [at, each] of group.entries()) {
         const place = places?.[at];
         if (place !== undefined) placed.creates.push({ demand: each, place });
-        else placed.unplaced.push({ demand: each, reasons: placer.reasonsAgainst(each) });
+        else homeless.push(each);
       }
     }
+    // After all places are given: those wanted alike have the same reasons then, which are found out once.
+    for (const demand of homeless) placed.unplaced.push({ demand, reasons: placer.reasonsAgainst(demand) });
     for (const one of open) this.#fill(one, placer, placed);
     return placed;
   }

@@ -39,7 +39,8 @@ export interface WantedState {
   /**
    * What to do with devices that may be the owner's, which the ledger cannot prove: what a crash in the middle of a creation
    * leaves. `"leave"`, the default: they are kept as they are, where that is as wanted. `"take"`: they are treated as his
-   * own, which is safe where nobody else makes UUIDs in his namespace.
+   * own, which is safe where nobody else makes UUIDs in his namespace; on NVIDIA's own interface, where devices have none, where
+   * nobody else uses the same functions.
    */
   readonly unproven?: "leave" | "take" | undefined;
   /** Which types may share a card; `"auto"` by default. */

@@ -97,6 +97,25 @@ describe("a map of a migration", () => {
     expect(moves.some(({ id }) => id === first)).toBe(false);
   });
 
+  it("takes over only what is the same to the virtual machine", async () => {
+    const from = aHost("0000:3b:00.0", "nvidia-156");
+    const to = aHost(OTHER, "nvidia-156");
+    const [source, target] = [await snapshotOf(from.simulated), await snapshotOf(to.simulated)];
+    const free = to.ids;
+    const parents = target.parents.map((parent) => ({
+      ...parent,
+      types: parent.types.map((type) => ({ ...type, deviceApi: "vfio-ap" as const })),
+    }));
+    const devices = target.devices.map((device) => ({ ...device, layout: "nvidia-vfio" as const }));
+    for (const other of [
+      { ...target, parents },
+      { ...target, devices },
+    ]) {
+      const map = migrationMap(source, from.ids, other, { free }).getOrThrow();
+      expect(map.possible && map.moves.some(({ existing }) => existing)).toBe(false);
+    }
+  });
+
   it("keeps mediated devices and NVIDIA's own functions apart", async () => {
     const [vfio, mdev] = ["vfio", "mdev"].map((kind) => {
       const simulated = new SimulatedHost();

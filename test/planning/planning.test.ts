@@ -36,6 +36,25 @@ async function reach(
 }
 
 describe("placement", () => {
+  test("finds out once why those alike have no place, however many they are", async () => {
+    const simulated = new SimulatedHost();
+    for (let bus = 0x40; bus < 0x48; bus++) {
+      const gpu = simulated.addNvidiaSriovGpu({ address: `0000:${bus.toString(16)}:00.0` });
+      if (bus > 0x40) gpu.create(gpu.functions[0] ?? "", "nvidia-1147"); // no room for the whole card
+    }
+    let asked = 0;
+    const where = (): boolean => (asked += 1) > 0;
+    const names = ["L40S-1Q", "L40S-48Q"];
+    const many = Array.from({ length: 90 }, (_, at) => ({
+      name: `vm-${at}`,
+      type: { name: names[at % 2] },
+      parent: { where },
+    }));
+    const { placed, unplaced } = place(await snapshotOf(simulated), many).getOrThrow();
+    expect([placed.length, unplaced.length]).toEqual([46, 44]);
+    expect(asked).toBeLessThan(10 * 128);
+  });
+
   function twoGpus(): SimulatedHost {
     const simulated = new SimulatedHost();
     simulated.addNvidiaGpu({ address: "0000:3b:00.0", numaNode: 0 });
