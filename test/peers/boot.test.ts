@@ -7,7 +7,7 @@ import { temporaryFolder } from "../support/temporary.js";
 /** The files that docs/definitions.md gives, as somebody copies them: by the path above the fence. */
 function printed(): Readonly<Record<string, string>> {
   const page = readFileSync("docs/definitions.md", "utf8");
-  const fences = page.matchAll(/`(\/etc\/(?:udev|systemd)\/[^`]+)`:\n\n```\n(.*?)```/gsu);
+  const fences = page.matchAll(/`(\/etc\/(?:udev|systemd)\/[^`]+)`:\n\n```[a-z]*\n(.*?)```/gsu);
   return Object.fromEntries(Array.from(fences, ([, path = "", text = ""]) => [path, text] as const));
 }
 const RULE = "/etc/udev/rules.d/60-start-automatic.rules";
