@@ -1,4 +1,7 @@
-/** A plugin for typedoc: it puts the guides into their groups, and calls modules what a user imports. */
+/**
+ * A plugin for typedoc: it says what there is to document, which typedoc.json leaves to the lists of it; puts the guides into
+ * their groups; and calls modules what a user imports.
+ */
 import { relative, resolve } from "node:path";
 import { CommentTag, Converter, ReflectionKind } from "typedoc";
 import { entries, specifierOf } from "../entries.mjs";
@@ -8,6 +11,16 @@ const root = resolve(import.meta.dirname, "../..");
 
 /** @param {import("typedoc").Application} app */
 export function load(app) {
+  app.options.addReader({
+    name: "what there is to document",
+    order: 0,
+    supportsPackages: false,
+    read: (options) => {
+      options.setValue("entryPoints", entries.map(({ source }) => resolve(root, source)));
+      options.setValue("projectDocuments", Object.values(groups).flat().map((page) => resolve(root, page)));
+      options.setValue("groupOrder", [...Object.keys(groups), "API", "Classes", "Functions", "*"]);
+    },
+  });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const fileOf = (/** @type {import("typedoc").Reflection} */ reflection) =>
       relative(root, project.files.getReflectionPath(reflection) ?? root);
