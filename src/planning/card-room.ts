@@ -32,7 +32,7 @@ export class CardRoom {
   readonly #seats: readonly Seat[];
   readonly #isFreed: boolean;
   readonly #kinds = new Map<unknown, number>();
-  /** Whether the driver shows that devices of several kinds can share it. */
+  /** Whether there are devices of several kinds. What a driver would allow beyond that may change with the first device. */
   readonly #isMixed: boolean;
   /** The framebuffer of the whole card, where its types have no `max_instance`. */
   readonly #bytes: number | undefined;
@@ -67,9 +67,7 @@ export class CardRoom {
     const offered = this.#offered();
     this.#bytes = this.#wholeCard();
     for (const { type } of present) this.#count(type, 1);
-    this.#isMixed =
-      this.#kinds.size > 1 ||
-      (this.#kinds.size === 1 && offered.some((type) => !this.#kinds.has(this.#kindOf(type))));
+    this.#isMixed = this.#kinds.size > 1;
     this.#isLimited = offered.every((type) => this.#load + this.#partOf(type) <= 1 + ROUNDING);
     for (const { device, type } of present) if (going.has(device)) this.#count(type, -1);
   }

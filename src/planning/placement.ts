@@ -2,8 +2,8 @@ import type { InventoryCard, InventoryParent } from "./inventory.js";
 
 /**
  * Which types may share a card. `"one-type"`: one alone; `"one-size"`: those with as much framebuffer, as NVIDIA's drivers
- * have it (homogeneous); `"mixed"`: any (heterogeneous). `"auto"`: whatever the driver offers beside the devices that are
- * there, and on an empty card of NVIDIA's one size.
+ * have it (homogeneous); `"mixed"`: any (heterogeneous). `"auto"`: one size on a card of NVIDIA's,
+ * unless it has several already, and any types on others.
  */
 export type CardRule = "auto" | "one-type" | "one-size" | "mixed";
 

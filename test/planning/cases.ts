@@ -80,6 +80,10 @@ async function checkEnd(world: World, wanted: WantedState, report: ApplyReport):
       expect(found, each).toHaveLength(1);
     }
   }
+  expect(
+    after.unplaced.filter(({ reason }) => reason !== "no-place"),
+    "what is in the way",
+  ).toEqual([]);
   if (!refused) await checkNoRoom(host, wanted, after);
   return report.reached ? "reached" : refused ? "refused" : "no place";
 }
@@ -140,11 +144,12 @@ function fail({ simulated }: World, next: () => number): () => void {
   });
 }
 
-/** Waits until nothing is under way any more that was given up. */
+/** Waits until nothing is under way any more that was given up: nothing was asked of the kernel for some turns. */
 async function settled({ simulated }: World): Promise<void> {
-  for (let before = -1; before !== simulated.operations.length;) {
+  for (let [quiet, before] = [0, -1]; quiet < 6; quiet++) {
+    if (before !== simulated.operations.length) quiet = 0;
     before = simulated.operations.length;
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

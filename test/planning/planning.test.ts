@@ -151,14 +151,17 @@ describe("placement", () => {
     expect(placed.map(({ name }) => name)).toEqual(names);
   });
 
-  test("takes the driver's word for it that sizes can be mixed", async () => {
+  test("mixes sizes on a card that has several", async () => {
     const simulated = new SimulatedHost();
     const gpu = simulated.addNvidiaSriovGpu({ address: "0000:41:00.0", mode: "heterogeneous" });
+    const count = async (): Promise<number> => {
+      const wanted = [{ name: "large", type: { name: "L40S-8Q" } }];
+      return place(await snapshotOf(simulated), wanted).getOrThrow().placed.length;
+    };
     gpu.create("0000:41:00.4", "nvidia-1148");
-    const { placed } = place(await snapshotOf(simulated), [
-      { name: "large", type: { name: "L40S-8Q" } },
-    ]).getOrThrow();
-    expect(placed).toHaveLength(1);
+    expect(await count()).toBe(0);
+    gpu.create("0000:41:00.5", "nvidia-1147");
+    expect(await count()).toBe(1);
   });
 
   test("gives those first their place that have the fewest to choose from", async () => {
