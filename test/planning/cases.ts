@@ -10,6 +10,7 @@ import {
   readState,
   type WantedState,
 } from "../../src/planning/index.js";
+import { sameVgpuName } from "../../src/extensions/nvidia/index.js";
 import type { ErrnoName } from "../../src/testing/index.js";
 import { pick } from "../contract/random.js";
 import { crash } from "../support/crash.js";
@@ -72,7 +73,11 @@ async function checkEnd(world: World, wanted: WantedState, report: ApplyReport):
         .map(({ device }) => device)
         .sort(),
     ).toEqual(devices.map(({ id }) => id).sort());
-  for (const { name, count, per } of wanted.devices) {
+  for (const { name, count, per, type } of wanted.devices) {
+    for (const keep of keeps.filter((each) => each.name === name || each.name?.startsWith(`${name}/`))) {
+      if (type.id !== undefined) expect(keep.type).toBe(type.id);
+      if (type.name !== undefined) expect(sameVgpuName(keep.typeName ?? "", type.name)).toBe(true);
+    }
     if (count === "all" || per === "card" || refused) continue;
     const names = count === undefined ? [name] : Array.from({ length: count }, (_, at) => `${name}/${at}`);
     for (const each of names) {

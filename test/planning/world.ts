@@ -168,7 +168,7 @@ export class World {
       const count = pick([undefined, undefined, undefined, 1, 2, 3, 5, "all" as const], next);
       const isNvidia = type.id === undefined && type.display === undefined;
       devices.push({
-        name: `d${Math.floor(next() * 20)}-${number}`,
+        name: `d${Math.floor(next() * 2)}-${number}`,
         type,
         parent: pick(PARENTS, next),
         count,
