@@ -13,6 +13,8 @@ export interface Started {
   readonly pid: number;
   /** Its next line; fails when it ends instead. */
   line(): Promise<string>;
+  /** Gives it a line. */
+  tell(line: string): void;
   /** Ends its standard input, which tells it to stop. */
   stop(): void;
   /** Its exit status, and when it ended by `performance.now()`. */
@@ -27,10 +29,12 @@ export async function killAll(): Promise<void> {
   while (running.size > 0) await pause(10);
 }
 
-/** Starts a program; its standard error is ours. */
+/** Starts a program. What it complains about is told when it ends too early, and only then. */
 export function start(program: string, args: readonly string[]): Started {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(program, args);
   running.add(child);
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaints += text));
   child.once("close", () => running.delete(child));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.stdin.on("error", () => undefined); // it may have ended
@@ -43,9 +47,10 @@ export function start(program: string, args: readonly string[]): Started {
     line: async () => {
       const { done, value } = await lines.next();
       if (done === true)
-        assert.fail(`${program} ${args.join(" ")} ended with status ${(await ended).status}`);
+        assert.fail(`${program} ${args.join(" ")} ended with status ${(await ended).status}: ${complaints}`);
       return value;
     },
+    tell: (line) => void child.stdin.write(`${line}\n`),
     stop: () => void child.stdin.end(),
     ended,
   };

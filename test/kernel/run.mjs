@@ -1,12 +1,13 @@
 // Runs the contract suite against the real mdev framework of real kernels, each
 // booted in QEMU (guest/), with the package as `npm install` would leave it.
 //
-//   npm run test:kernel -- [--kernel 5.10|6.1|6.12|7.x|s390x|all] [--full] [--seed N]
+//   npm run test:kernel -- [--kernel 5.10|6.1|6.12|7.x|s390x|all] [--full] [--seed N] [--only PATTERN]
 //
 // --kernel        which kernel (default 6.1); can be given again
 // --full          all kernels, more rounds
 // --rounds N      of the create and remove loops (default 200, with --full 1000; s390x: a fifth)
 // --seed N        of the random sequences (default: a new one, printed)
+// --only PATTERN  the tests whose names match; how many that are is not compared
 // --timeout S     for one kernel (default 900, s390x 1800; with --full 3600)
 // --verbose       names the tests that passed, too
 // --update-count  rewrites expected-count.json, if all went well
@@ -19,26 +20,13 @@
 // kernel than expected-count.json says.
 import { execFileSync, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
-import { entries, specifierOf } from "../../tools/entries.mjs";
+import { buildPackage, bundle, installPackage } from "../../tools/stage.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, "../..");
+const here = import.meta.dirname;
 const expectedFile = join(here, "expected-count.json");
 
 /**
@@ -92,94 +80,15 @@ const kernels = new Map([
 /** @param {string} file @returns {any} */
 const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
 
-// --- The package, as a user has it ----------------------------------------------
-
-/** When the youngest file in or under `path` was changed; 0 if there is none. @param {string} path @returns {number} */
-function youngest(path) {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) return stat?.mtimeMs ?? 0;
-  return Math.max(0, ...readdirSync(path).map((name) => youngest(join(path, name))));
-}
-
-/** The files that `exports` of package.json names. @param {any} exports @returns {string[]} */
-const named = (exports) => (typeof exports === "string" ? [exports] : Object.values(exports).flatMap(named));
-
-function buildPackage() {
-  const files = named(readJson(join(root, "package.json")).exports).filter((file) =>
-    file.startsWith("./dist/"),
-  );
-  const made = Math.min(...files.map((file) => youngest(join(root, file)))); // 0 if one is missing
-  const sources = ["src", "package.json", "tsup.config.ts", "tsconfig.json", "tsconfig.build.json"];
-  if (sources.every((name) => youngest(join(root, name)) < made)) return;
-  console.log(made > 0 ? "dist is older than its sources: building" : "dist is missing: building");
-  execFileSync("npm", ["run", "build"], { cwd: root, stdio: "inherit" });
-}
-
-/** The folder of dependency `name` of the package in `from`, as Node looks for it. @param {string} name @param {string} from */
-function dependency(name, from) {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const found = join(folder, "node_modules", name);
-    if (existsSync(found)) return found;
-    if (folder === root) throw new Error(`${name}, a dependency of ${from}, is not installed: run npm ci`);
-  }
-}
-
-/** Copies the dependencies of the package in `from`, and theirs. @param {string} from @param {string} to */
-function copyDependencies(from, to, copied = new Set()) {
-  for (const name of Object.keys(readJson(join(from, "package.json")).dependencies ?? {})) {
-    const folder = dependency(name, from);
-    if (copied.has(folder)) continue;
-    copied.add(folder);
-    const skip = join(folder, "node_modules"); // those it needs get their own turn
-    cpSync(folder, join(to, relative(root, folder)), { recursive: true, filter: (path) => path !== skip });
-    copyDependencies(folder, to, copied);
-  }
-}
-
-/** Turns imports of this package's sources into imports of the package, as it was built. @type {import("esbuild").Plugin} */
-const builtPackage = {
-  name: "built-package",
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /\/src\// }, ({ path, resolveDir }) => {
-      const source = relative(root, join(resolveDir, path)).replace(/\.js$/, ".ts");
-      const entry = entries.find((known) => known.source === source);
-      return entry && { path: specifierOf(entry), external: true };
-    });
-  },
-};
+// --- What a guest gets --------------------------------------------------------------
 
 /** @param {string} stage @param {string[]} suites */
 async function fill(stage, suites) {
-  const { name, dependencies = {} } = readJson(join(root, "package.json"));
-  const home = join(stage, "node_modules", name);
-  mkdirSync(home, { recursive: true });
-  execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", stage], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const [tarball] = readdirSync(stage).filter((file) => file.endsWith(".tgz"));
-  if (tarball === undefined) throw new Error("npm pack made no package");
-  execFileSync("tar", ["-xzf", join(stage, tarball), "-C", home, "--strip-components=1"]);
-  copyDependencies(root, stage);
-
-  const { metafile } = await build({
-    entryPoints: [...suites, "another-process"].map((program) => join(here, `${program}.ts`)),
-    outdir: stage,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    sourcemap: "inline",
-    metafile: true,
-    absWorkingDir: root,
-    external: Object.keys(dependencies).flatMap((id) => [id, `${id}/*`]),
-    plugins: [builtPackage],
-    logLevel: "warning",
-  });
-  const strays = Object.keys(metafile.inputs).filter((file) => !/^(test|node_modules)\//.test(file));
-  if (strays.length > 0)
-    throw new Error(`the suite must test the built package, but imports ${strays.join(", ")}`);
+  installPackage(stage);
+  await bundle(
+    [...suites, "another-process"].map((program) => join(here, `${program}.ts`)),
+    stage,
+  );
   for (const file of ["reporter.mjs", "guest/take-subchannels.sh"])
     cpSync(join(here, file), join(stage, basename(file)));
   if (suites.includes("suite")) {
@@ -235,10 +144,10 @@ function underWay(results) {
   return [...open].join(" > ");
 }
 
-/** @param {string} kernel @param {string} stage @param {{ seed: number, rounds: number, timeout: number | undefined, verbose: boolean, update: boolean }} asked */
-async function test(kernel, stage, { seed, verbose, update, ...asked }) {
+/** @param {string} kernel @param {string} stage @param {{ seed: number, rounds: number, timeout: number | undefined, verbose: boolean, update: boolean, only: string | undefined }} asked */
+async function test(kernel, stage, { seed, verbose, update, only, ...asked }) {
   const { version, suite, counted, share, seconds: limit, before = [], node = [] } = guestOf(kernel);
-  const expected = update ? 1 : expectedCount(counted);
+  const expected = update || only !== undefined ? 1 : expectedCount(counted);
   const rounds = Math.ceil(asked.rounds * share);
   const timeout = asked.timeout ?? limit;
   const file = join(stage, "results.jsonl");
@@ -250,7 +159,8 @@ async function test(kernel, stage, { seed, verbose, update, ...asked }) {
     ? await guest("boot.sh", [
         ...[...built, "--timeout", String(timeout), "--share", stage, "--", ...before],
         ...["env", `VFIO_MDEV_SEED=${seed}`, `VFIO_MDEV_ROUNDS=${rounds}`],
-        ...["node", ...node, "--enable-source-maps", "--test-reporter=./reporter.mjs", `${suite}.mjs`],
+        ...["node", ...node, ...(only === undefined ? [] : [`--test-name-pattern=${only}`])],
+        ...["--enable-source-maps", "--test-reporter=./reporter.mjs", `${suite}.mjs`],
       ])
     : 125;
   const seconds = Math.round((performance.now() - since) / 1000);
@@ -259,7 +169,8 @@ async function test(kernel, stage, { seed, verbose, update, ...asked }) {
   const machine = results.find(({ is }) => is === "guest");
   const tests = results.filter(({ is }) => is === "test");
   const count = (/** @type {string} */ outcome) => tests.filter((test) => test.outcome === outcome).length;
-  const [passed, failed, skipped] = [count("passed"), count("failed"), count("skipped")];
+  const [passed, failed] = [count("passed"), count("failed")];
+  const skipped = only === undefined ? count("skipped") : 0; // those that --only leaves out
 
   /** @type {string[]} */
   const problems = [];
@@ -283,7 +194,7 @@ async function test(kernel, stage, { seed, verbose, update, ...asked }) {
     if (is === "note") console.log(`  # ${text}`);
     if (outcome === "failed")
       console.log(`  FAILED ${name} (${ms} ms)\n${String(error).replace(/^/gm, "    ")}`);
-    if (outcome === "skipped") console.log(`  SKIPPED ${name}`);
+    if (outcome === "skipped" && only === undefined) console.log(`  SKIPPED ${name}`);
     if (outcome === "passed" && verbose) console.log(`  passed ${name} (${ms} ms)`);
   }
   for (const problem of problems) console.log(`  PROBLEM: ${problem}`);
@@ -334,12 +245,14 @@ async function main() {
       full: { type: "boolean", default: false },
       rounds: { type: "string" },
       seed: { type: "string" },
+      only: { type: "string" },
       timeout: { type: "string" },
       verbose: { type: "boolean", default: false },
       "update-count": { type: "boolean", default: false },
     },
   });
   const update = values["update-count"];
+  if (update && values.only !== undefined) throw new Error("--update-count takes all tests, not --only some");
   const asked = values.kernel ?? [values.full ? "all" : "6.1"];
   const chosen = asked.includes("all") ? [...kernels.keys()] : asked;
   const guests = chosen.map(guestOf);
@@ -351,6 +264,7 @@ async function main() {
       values.timeout === undefined && !values.full ? undefined : whole("timeout", values.timeout, 3600),
     verbose: values.verbose,
     update,
+    only: values.only,
   };
   console.log(`seed ${options.seed}, ${options.rounds} rounds (VFIO_MDEV_SEED, VFIO_MDEV_ROUNDS)`);
 

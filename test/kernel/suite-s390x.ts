@@ -9,6 +9,8 @@ import { generalContract } from "../contract/ccw-general.js";
 import { layoutContract } from "../contract/layouts.js";
 import { differencesOf } from "../contract/subject.js";
 import { watching } from "./events.js";
+import { killAll } from "./processes.js";
+import { channelMachines } from "./qemu-ccw.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -42,6 +44,8 @@ const seed = asked("VFIO_MDEV_SEED");
 const subchannels = taken();
 
 describe(`real s390x kernel ${release()}`, () => {
+  afterEach(killAll);
+
   it("is s390x with the modules mdev and vfio_ccw, and no simulation", () => {
     assert.equal(process.arch, "s390x");
     assert.equal(endianness(), "BE");
@@ -78,4 +82,5 @@ describe(`real s390x kernel ${release()}`, () => {
   });
 
   watching(host, rounds);
+  channelMachines(host, subchannels);
 });

@@ -8,6 +8,7 @@ import { contract } from "../contract/contract.js";
 import { differencesOf, type Runner, type Subject, type Usage } from "../contract/subject.js";
 import { watching } from "./events.js";
 import { killAll, open } from "./processes.js";
+import { virtualMachines } from "./qemu.js";
 import { races } from "./races.js";
 import { snapshots } from "./snapshots.js";
 
@@ -40,4 +41,5 @@ describe(`real kernel ${release()}`, () => {
   races(subject, usage);
   snapshots(runner, host, differences);
   watching(host, rounds);
+  virtualMachines(host);
 });

@@ -4,9 +4,9 @@
 #
 #   setup.sh [--arch x86_64|s390x] [--suite bullseye|bookworm|trixie|sid]
 #
-# x86_64  (default suite bookworm)  Debian's kernel and udevadm, this machine's Node,
+# x86_64  (default suite bookworm)  Debian's kernel, udevadm and QEMU, this machine's Node,
 #         and the kernel's own sample mdev drivers mtty, mdpy and mbochs.
-# s390x   (default suite trixie; trixie or sid)  Debian's kernel, udevadm and Node, and
+# s390x   (default suite trixie; trixie or sid)  Debian's kernel, udevadm, QEMU and Node, and
 #         the kernel's mdev, vfio_ccw and mtty.
 #
 # Debian ships none of these drivers, so they are built here, unchanged, from the
@@ -31,10 +31,10 @@ while [ $# -gt 0 ]; do
 done
 
 case $arch in
-  x86_64) deb=amd64 qemu=qemu-system-x86_64 qemu_pkg=qemu-system-x86 cross='' node_pkg=''
+  x86_64) deb=amd64 qemu=qemu-system-x86_64 qemu_pkg=qemu-system-x86 guest_qemu_pkg=qemu-system-x86 cross='' node_pkg=''
           suite=${suite:-bookworm}
-          wanted='virtio_pci virtio_console 9p 9pnet_virtio vfio_iommu_type1 vfio_pci vfio_mdev mtty mdpy mbochs' ;;
-  s390x)  deb=s390x qemu=qemu-system-s390x qemu_pkg=qemu-system-misc cross=-s390x-linux-gnu node_pkg=nodejs:s390x
+          wanted='virtio_pci virtio_console 9p 9pnet_virtio vfio_iommu_type1 iommufd vfio_pci vfio_mdev mtty mdpy mbochs' ;;
+  s390x)  deb=s390x qemu=qemu-system-s390x qemu_pkg=qemu-system-misc guest_qemu_pkg=qemu-system-s390x cross=-s390x-linux-gnu node_pkg=nodejs:s390x
           suite=${suite:-trixie}
           wanted='virtio_console 9p 9pnet_virtio virtio-rng vfio_iommu_type1 mdev vfio_ccw mtty' ;;
   *) usage ;;
@@ -116,7 +116,7 @@ version=$(field "$headers:$deb" Version)
 needs=$(field "$headers:$deb" Depends)
 say "downloading the kernel $kver"
 # shellcheck disable=SC2086
-fetch "$root" "linux-image-$deb:$deb" "busybox-static:$deb" "udev:$deb" $node_pkg
+fetch "$root" "linux-image-$deb:$deb" "busybox-static:$deb" "udev:$deb" "$guest_qemu_pkg:$deb" $node_pkg
 
 # --- 3. The drivers ------------------------------------------------------------
 source=linux-source-$(the '^[0-9]*\.[0-9]*' "$kver")
@@ -153,7 +153,7 @@ chroot "$build" /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/tmp \
 mkdir "$root/usr/lib/modules/$kver/extra"
 cp "$build"/drivers/*.ko "$root/usr/lib/modules/$kver/extra/"
 
-# --- 4. The initramfs: busybox, Node, udevadm, the modules, /init --------------
+# --- 4. The initramfs: busybox, Node, udevadm, QEMU, the modules, /init --------
 say "packing the guest"
 merged "$tree"
 mkdir -p "$tree"/{proc,sys,dev,run,tmp,root,etc,ctl,share}
@@ -174,27 +174,35 @@ done
 cp "$root/usr/lib/modules/$kver"/modules.{order,builtin*} "$tree/usr/lib/modules/$kver/"
 depmod -b "$tree" "$kver"
 
-# Node and its libraries: this machine's, or Debian's for the other architecture. udevadm is of the guest's Debian,
-# whose libraries are not this machine's: where those are, it has its own beside it.
+# Node and its libraries: this machine's, or Debian's for the other architecture. The programs are of the guest's
+# Debian, whose libraries are not this machine's: where those are, they have their own. QEMU looks for its modules and
+# firmware relative to the folder of its loader, as deep as /usr/bin.
+programs="/usr/bin/udevadm /usr/bin/$qemu"
 if [ "$arch" = x86_64 ]; then
-  libs=/usr/lib/x86_64-linux-gnu own=/usr/lib/udevadm
+  libs=/usr/lib/x86_64-linux-gnu own=/usr/debian
   loader=$libs/ld-linux-x86-64.so.2
   mkdir "$tree$own"
-  chroot "$root" $loader --library-path $libs:$libs/systemd --list /usr/bin/udevadm | grep -o "$libs/[^ ]*" |
-    while read -r lib; do cp -L "$root$lib" "$tree$own"; done
-  cp -L "$root$loader" "$root/usr/bin/udevadm" "$tree$own"
-  printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/udevadm "$@"\n' $own $own $own > "$tree/usr/bin/udevadm"
-  chmod 755 "$tree/usr/bin/udevadm"
+  cp -L "$root$loader" "$tree$own"
+  for program in $programs; do
+    chroot "$root" $loader --library-path $libs:$libs/systemd --list "$program" |
+      sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | while read -r lib; do cp -L "$root$lib" "$tree$own"; done
+    cp "$root$program" "$tree$own"
+    printf '#!/bin/sh\nexec %s/%s --library-path %s %s/%s "$@"\n' $own ${loader##*/} $own $own "${program##*/}" > "$tree$program"
+    chmod 755 "$tree$program"
+  done
   cp "$node" "$tree/usr/bin/node"
   ldd "$node" | grep -o '/[^ ]*' | while read -r lib; do
     mkdir -p "$tree$(dirname "$lib")"; cp -L "$lib" "$tree$lib"
   done
 else
-  cp "$root/usr/bin/node" "$root/usr/bin/udevadm" "$tree/usr/bin/"
+  for program in /usr/bin/node $programs; do cp "$root$program" "$tree/usr/bin/"; done
   cp -a "$root"/usr/lib/s390x-linux-gnu "$root"/usr/lib/ld* "$tree/usr/lib/"
   mkdir -p "$tree/usr/share"
   cp -a "$root/usr/share/nodejs" "$tree/usr/share/"
 fi
+# Of QEMU's modules and firmware, what a machine takes that has nothing but a mediated device.
+(cd "$root" && find usr/lib/*/qemu/accel-tcg-* usr/share/seabios/{bios-256k,vgabios-ramfb}.bin \
+  usr/share/qemu/{kvmvapic.bin,s390-ccw.img} 2>/dev/null | cpio -pd --quiet "$tree") || true   # not every QEMU has every one
 
 # The kernel lies in /boot, or since 7.x beside its modules.
 first() { local f; for f in "$@"; do if [ -e "$f" ]; then echo "$f"; return; fi; done; return 1; }
