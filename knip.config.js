@@ -6,6 +6,7 @@ export default {
     ...entries.map(({ source }) => `${source}!`),
     "test/**/*.test-d.ts",
     "test/kernel/*.{mjs,ts}",
+    "test/runtimes/*.{mjs,ts}",
     "tools/*.mjs",
     "bench/*.mjs",
     "examples/*.mjs",

@@ -11,10 +11,18 @@ let debug: typeof createDebug | undefined;
 /** Whether somebody asks for the output of `debug`: it takes longer to load than all of this library, so who does not does without. */
 function isWanted(): boolean {
   if (wanted === undefined) {
-    wanted = (process.env["DEBUG"] ?? "") !== "";
+    wanted = environment() !== "";
     if (wanted) void load();
   }
   return wanted;
+}
+
+function environment(): string {
+  try {
+    return process.env["DEBUG"] ?? "";
+  } catch {
+    return ""; // Deno shows a program only what it may see
+  }
 }
 
 async function load(): Promise<void> {

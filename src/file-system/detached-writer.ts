@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
 
 // Runs in a child of its own: one command a line, one answer a line, until the parent is gone.
 const CHILD = `
@@ -127,15 +126,21 @@ function ask(child: ChildProcess, command: object): Promise<Answer> {
 
 function reference(child: ChildProcess): void {
   child.ref();
-  for (const pipe of pipesOf(child)) pipe.ref();
+  for (const pipe of pipesOf(child)) pipe.ref?.();
 }
 
 function unreference(child: ChildProcess): void {
   child.unref();
-  for (const pipe of pipesOf(child)) pipe.unref();
+  for (const pipe of pipesOf(child)) pipe.unref?.();
 }
 
-// Pipes of a child are sockets, though typed as plain streams.
-function pipesOf(child: ChildProcess): readonly Socket[] {
-  return [child.stdin, child.stdout].filter((pipe) => pipe !== null) as Socket[];
+/** What keeps the event loop alive, as a socket does. */
+interface Referenced {
+  ref?(): unknown;
+  unref?(): unknown;
+}
+
+// Pipes of a child are sockets, though typed as plain streams. On Bun they are not, and go by the child.
+function pipesOf(child: ChildProcess): readonly Referenced[] {
+  return [child.stdin, child.stdout].filter((pipe) => pipe !== null) as readonly Referenced[];
 }

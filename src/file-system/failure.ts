@@ -83,13 +83,21 @@ function isOfSysfs(thrown: unknown): thrown is FileFailure {
 
 function errnoOf(cause: unknown): string | undefined {
   if (typeof cause !== "object" || cause === null) return undefined;
-  const { errno, code } = cause as { errno?: unknown; code?: unknown };
-  if (typeof errno === "number" && Number.isSafeInteger(errno) && errno < 0) {
-    if (errno === -EUSERS) return "EUSERS";
-    const name = builtin("node:util").getSystemErrorName(errno);
-    return /^E[A-Z0-9]+$/.test(name) ? name : `errno ${-errno}`;
-  }
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+  const { errno, code, message, name } = cause as Partial<
+    Record<"errno" | "code" | "message" | "name", unknown>
+  >;
+  if (typeof errno === "number" && Number.isSafeInteger(errno) && errno < 0) return nameOf(errno);
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  if (name === "NotCapable") return "EACCES"; // Deno itself refuses: its message says which of its flags is missing
+  // Deno has neither for what it has no class of its own for: `Too many users (os error 87)`.
+  const [, number] = /\(os error (\d{1,4})\)/.exec(typeof message === "string" ? message : "") ?? [];
+  return number === undefined ? undefined : nameOf(-Number(number));
+}
+
+function nameOf(errno: number): string {
+  if (errno === -EUSERS) return "EUSERS";
+  const name = builtin("node:util").getSystemErrorName(errno);
+  return /^E[A-Z0-9]+$/.test(name) ? name : `errno ${-errno}`;
 }
 
 function describe(cause: unknown): string {

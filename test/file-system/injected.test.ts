@@ -22,6 +22,33 @@ describe.each(Object.entries(SYSTEMS))("a merged tree through %s", (_name, optio
   readsMergedTree(options);
 });
 
+describe("an error without code and errno, as Deno has it", () => {
+  it.each([
+    ["Too many users (os error 87)", "no-instances", "EUSERS"],
+    ["No such device (os error 19): open '/sys'", "gone", "ENODEV"],
+    ["Unknown (os error 3000)", "io", "errno 3000"],
+    ["Too many users", "io", undefined],
+    ["Requires all access, run again with the --allow-all flag", "permission", "EACCES", "NotCapable"],
+  ])("is understood by its words: %s", async (message, type, errno, name = "Error") => {
+    const simulated = new SimulatedHost();
+    simulated.addMdpy();
+    const { fs } = simulated;
+    const refusing: FileSystem = {
+      readFile: (path, encoding) => fs.readFile(path, encoding),
+      writeFile: async () => Promise.reject(Object.assign(new Error(message), { name })),
+      readdir: (path) => fs.readdir(path),
+      readlink: (path) => fs.readlink(path),
+      lstat: (path) => fs.lstat(path),
+    };
+    const parent = await ok(new MdevHost({ fs: refusing }).parent("mdpy"));
+    const created = await (await ok(parent.type("mdpy-hd"))).create();
+    expect(created.ok ? {} : { type: created.error.type, errno: created.error.errno }).toEqual({
+      type,
+      errno,
+    });
+  });
+});
+
 describe("roots", () => {
   it("are absolute paths, in any spelling", async () => {
     const simulated = new SimulatedHost();

@@ -39,5 +39,5 @@ export const groups = {
     "docs/display.md",
   ],
   Consumers: ["docs/qemu.md", "docs/libvirt.md", "docs/incus.md", "docs/kubevirt.md"],
-  "The package": ["docs/performance.md", "docs/stability.md", "docs/licences.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"],
+  "The package": ["docs/performance.md", "docs/runtimes.md", "docs/stability.md", "docs/licences.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"],
 };
