@@ -153,7 +153,7 @@ export function virtualMachines(host: MdevHost): void {
       });
     }
 
-    // Not one with a display: QEMU never lets go of that before it ends.
+    // Not one with a display: of that, QEMU 7.2 sends no DEVICE_DELETED.
     it("gets a device while it is there, and gives it back", async () => {
       const device = await made("mdpy-hd");
       const machine = await VirtualMachine.start(["-machine", "pc", "-S"]);
