@@ -7,6 +7,7 @@ import { MdevHost, nodeFileSystem } from "../../src/index.js";
 import { contract } from "../contract/contract.js";
 import { differencesOf, type Runner, type Subject, type Usage } from "../contract/subject.js";
 import { watching } from "./events.js";
+import { examples } from "./examples.js";
 import { killAll, open } from "./processes.js";
 import { virtualMachines } from "./qemu.js";
 import { races } from "./races.js";
@@ -40,6 +41,7 @@ describe(`real kernel ${release()}`, () => {
   contract(runner, subject);
   races(subject, usage);
   snapshots(runner, host, differences);
+  examples(runner, host);
   watching(host, rounds);
   virtualMachines(host);
 });
