@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { open, readdir, stat } from "node:fs/promises";
 import type { ScriptCall, ScriptEnd, ScriptRunner } from "./script-runner.js";
 
@@ -27,6 +27,7 @@ export class NodeScriptRunner implements ScriptRunner {
   async run({ path, args, input, signal }: ScriptCall): Promise<ScriptEnd | undefined> {
     if (!(await isProgram(path))) return undefined;
     if (signal.aborted) return { status: undefined, output: "", complaint: "" };
+    const { spawn } = await import("node:child_process"); // few programs that import this run scripts
     const child = spawn(path, args, { stdio: "pipe", shell: false });
     const end = (): void => {
       child.kill("SIGKILL");
