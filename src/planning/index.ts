@@ -25,18 +25,18 @@ export {
   type WantedVgpusError,
   type WantedVgpusOptions,
 } from "./documents/wanted-vgpus.js";
-export { type ParentFacts, planningFacts } from "./facts.js";
+export { type ParentFacts, planningFacts } from "./inventory/facts.js";
 export {
   type HardwareFacts,
   type Inventory,
   type InventoryCard,
   inventoryOf,
   type InventoryParent,
-} from "./inventory.js";
-export type { HostVersions } from "./live-migration.js";
-export { type MigrationError, migrationMap, type MigrationOptions } from "./migration.js";
-export type { MigrationMap, Move, Obstacle } from "./migration-map.js";
-export { meansParent, type ParentSelector } from "./parent-selector.js";
+} from "./inventory/inventory.js";
+export type { HostVersions } from "./migration/live-migration.js";
+export { type MigrationError, migrationMap, type MigrationOptions } from "./migration/migration.js";
+export type { MigrationMap, Move, Obstacle } from "./migration/migration-map.js";
+export { meansParent, type ParentSelector } from "./wanted/parent-selector.js";
 export {
   apply,
   type ApplyError,
@@ -46,13 +46,26 @@ export {
   type StepError,
   type StepResult,
   type StepStatus,
-} from "./apply.js";
-export type { AttributeTexts } from "./checked-state.js";
-export { type CurrentState, type OwnedDevice, readState, type ReadStateError } from "./current-state.js";
-export type { DeviceNote } from "./note.js";
-export type { PlaceRejection } from "./placer.js";
-export type { Plan, PlanError, PlanResult, PlanStep, StepFacts, Unplaced, UnplacedReason } from "./plan.js";
-export { formatPlan } from "./plan-text.js";
+} from "./application/apply.js";
+export type { AttributeTexts } from "./wanted/checked-state.js";
+export {
+  type CurrentState,
+  type OwnedDevice,
+  readState,
+  type ReadStateError,
+} from "./inventory/current-state.js";
+export type { DeviceNote } from "./inventory/note.js";
+export type { PlaceRejection } from "./placement/placer.js";
+export type {
+  Plan,
+  PlanError,
+  PlanResult,
+  PlanStep,
+  StepFacts,
+  Unplaced,
+  UnplacedReason,
+} from "./plan/plan.js";
+export { formatPlan } from "./plan/plan-text.js";
 export {
   explain,
   type Explanation,
@@ -61,13 +74,13 @@ export {
   type PlaceOptions,
   type Places,
   plan,
-} from "./planning.js";
-export type { CardRule, Placement, PlacementCandidate } from "./placement.js";
+} from "./plan/planning.js";
+export type { CardRule, Placement, PlacementCandidate } from "./placement/placement.js";
 export {
   AmbiguousTypeError,
   selectType,
   type TypeSelector,
   type TypeWords,
   type VgpuSelector,
-} from "./type-selector.js";
-export type { WantedDevice, WantedState } from "./wanted-state.js";
+} from "./wanted/type-selector.js";
+export type { WantedDevice, WantedState } from "./wanted/wanted-state.js";

@@ -1,6 +1,6 @@
 import { kubevirtTypeName } from "../../interop/kubevirt/index.js";
-import type { Inventory, InventoryCard } from "../inventory.js";
-import type { WantedDevice, WantedState } from "../wanted-state.js";
+import type { Inventory, InventoryCard } from "../inventory/inventory.js";
+import type { WantedDevice, WantedState } from "../wanted/wanted-state.js";
 import type { MediatedDevicesConfiguration } from "./mediated-devices-configuration.js";
 
 /**

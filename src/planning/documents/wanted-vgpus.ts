@@ -1,7 +1,7 @@
 import { InvalidArgumentError, NotFoundError, Result } from "../../index.js";
 import { parseVgpuTypeName } from "../../extensions/nvidia/index.js";
-import type { Inventory, InventoryCard } from "../inventory.js";
-import type { WantedDevice, WantedState } from "../wanted-state.js";
+import type { Inventory, InventoryCard } from "../inventory/inventory.js";
+import type { WantedDevice, WantedState } from "../wanted/wanted-state.js";
 import type { GpuIds, VgpuConfig, VgpuConfigEntry } from "./vgpu-configs.js";
 
 /** Which configuration of a file is wanted, and by whom. */

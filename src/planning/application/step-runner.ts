@@ -7,11 +7,11 @@ import {
   type OperationOptions,
   Result,
   type TimeoutError,
-} from "../index.js";
+} from "../../index.js";
 import type { ApplyEvent, ApplyOptions, StepError, StepResult } from "./apply.js";
-import type { LiveState, OwnedDevice } from "./current-state.js";
-import { formatNote } from "./note.js";
-import type { PlanStep } from "./plan.js";
+import type { LiveState, OwnedDevice } from "../inventory/current-state.js";
+import { formatNote } from "../inventory/note.js";
+import type { PlanStep } from "../plan/plan.js";
 
 /** A step that was done, with what undoing it takes. */
 export interface Done {

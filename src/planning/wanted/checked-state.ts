@@ -1,6 +1,6 @@
-import { type AttributeInput, derivedUuid, InvalidArgumentError, Result } from "../index.js";
-import { listOf } from "./placer.js";
-import type { Placement } from "./placement.js";
+import { type AttributeInput, derivedUuid, InvalidArgumentError, Result } from "../../index.js";
+import { listOf } from "../placement/placer.js";
+import type { Placement } from "../placement/placement.js";
 import type { WantedDevice, WantedState } from "./wanted-state.js";
 
 // Version 5 of `vfio-mdev/planning` in the namespace of URLs (RFC 9562): where the owners' own namespaces come from.

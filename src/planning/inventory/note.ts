@@ -1,4 +1,4 @@
-import type { TypeWords } from "./type-selector.js";
+import type { TypeWords } from "../wanted/type-selector.js";
 
 /** What planning keeps in the ledger of each device that it creates: `note` of `CreateOptions`. */
 export interface DeviceNote {

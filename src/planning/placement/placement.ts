@@ -1,4 +1,4 @@
-import type { InventoryCard, InventoryParent } from "./inventory.js";
+import type { InventoryCard, InventoryParent } from "../inventory/inventory.js";
 
 /**
  * Which types may share a card. `"one-type"`: one alone; `"one-size"`: those with as much framebuffer, as NVIDIA's drivers

@@ -1,6 +1,6 @@
-import type { MdevHost } from "../index.js";
+import type { MdevHost } from "../../index.js";
 import type { StepError } from "./apply.js";
-import { formatNote } from "./note.js";
+import { formatNote } from "../inventory/note.js";
 import type { Done } from "./step-runner.js";
 
 /** How long taking back a step may take, in milliseconds. */

@@ -1,8 +1,8 @@
-import type { InvalidArgumentError, LayoutName, Result } from "../index.js";
-import type { AttributeTexts } from "./checked-state.js";
-import type { PlaceRejection } from "./placer.js";
-import type { AmbiguousTypeError } from "./type-selector.js";
-import type { WantedState } from "./wanted-state.js";
+import type { InvalidArgumentError, LayoutName, Result } from "../../index.js";
+import type { AttributeTexts } from "../wanted/checked-state.js";
+import type { PlaceRejection } from "../placement/placer.js";
+import type { AmbiguousTypeError } from "../wanted/type-selector.js";
+import type { WantedState } from "../wanted/wanted-state.js";
 
 /** What every step tells. */
 export interface StepFacts {

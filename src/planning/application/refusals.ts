@@ -1,5 +1,5 @@
 import type { StepResult } from "./apply.js";
-import type { PlanStep } from "./plan.js";
+import type { PlanStep } from "../plan/plan.js";
 
 /** So often a step is tried at the most. */
 const TRIES = 3;

@@ -1,4 +1,4 @@
-import type { InventoryParent } from "./inventory.js";
+import type { InventoryParent } from "../inventory/inventory.js";
 
 /** Which parents are meant: those that all that is given holds for. What a parent does not tell never fits. */
 export interface ParentSelector {

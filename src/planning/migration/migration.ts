@@ -4,16 +4,16 @@ import {
   InvalidArgumentError,
   NotFoundError,
   Result,
-} from "../index.js";
-import { sameVgpuName } from "../extensions/nvidia/index.js";
+} from "../../index.js";
+import { sameVgpuName } from "../../extensions/nvidia/index.js";
 import { type HostVersions, tooOld } from "./live-migration.js";
-import type { InventoryParent } from "./inventory.js";
+import type { InventoryParent } from "../inventory/inventory.js";
 import type { MigrationMap, Move, Obstacle } from "./migration-map.js";
-import { place, type PlaceOptions } from "./planning.js";
-import type { PlaceRejection } from "./placer.js";
-import type { PlanError, Unplaced } from "./plan.js";
-import type { TypeWords } from "./type-selector.js";
-import type { WantedDevice } from "./wanted-state.js";
+import { place, type PlaceOptions } from "../plan/planning.js";
+import type { PlaceRejection } from "../placement/placer.js";
+import type { PlanError, Unplaced } from "../plan/plan.js";
+import type { TypeWords } from "../wanted/type-selector.js";
+import type { WantedDevice } from "../wanted/wanted-state.js";
 
 /** What {@link migrationMap} takes beside the two hosts. */
 export interface MigrationOptions extends PlaceOptions {

@@ -1,4 +1,4 @@
-import type { DeviceSnapshot, HostSnapshot, LayoutName, ParentSnapshot, TypeSnapshot } from "../index.js";
+import type { DeviceSnapshot, HostSnapshot, LayoutName, ParentSnapshot, TypeSnapshot } from "../../index.js";
 
 /** What the PCI bus says of a parent, or of a card; `undefined` where it is on another bus, or was not included. */
 export interface HardwareFacts {

@@ -1,7 +1,7 @@
-import { displayFactsOf } from "../extensions/display/index.js";
-import type { DeviceSnapshot } from "../index.js";
+import { displayFactsOf } from "../../extensions/display/index.js";
+import type { DeviceSnapshot } from "../../index.js";
 import type { Inventory, InventoryParent } from "./inventory.js";
-import type { TypeWords } from "./type-selector.js";
+import type { TypeWords } from "../wanted/type-selector.js";
 
 /** How large the devices of a type are. */
 export interface TypeSize {

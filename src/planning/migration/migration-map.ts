@@ -1,4 +1,4 @@
-import type { PlaceRejection } from "./placer.js";
+import type { PlaceRejection } from "../placement/placer.js";
 
 /** Where one device goes. */
 export interface Move {

@@ -1,13 +1,13 @@
-import type { DeviceSnapshot } from "../index.js";
+import type { DeviceSnapshot } from "../../index.js";
 import { CardRoom } from "./card-room.js";
-import { type Catalogue, isListOfTheMoment } from "./catalogue.js";
+import { type Catalogue, isListOfTheMoment } from "../inventory/catalogue.js";
 import { Choice, type Place, type Seat } from "./choice.js";
 import type { Request } from "./demand.js";
-import type { Inventory, InventoryCard, InventoryParent } from "./inventory.js";
-import { meansParent, type ParentSelector } from "./parent-selector.js";
+import type { Inventory, InventoryCard, InventoryParent } from "../inventory/inventory.js";
+import { meansParent, type ParentSelector } from "../wanted/parent-selector.js";
 import type { CardRule, Placement } from "./placement.js";
-import { type AmbiguousTypeError, selectType, type TypeWords } from "./type-selector.js";
-import type { WantedDevice } from "./wanted-state.js";
+import { type AmbiguousTypeError, selectType, type TypeWords } from "../wanted/type-selector.js";
+import type { WantedDevice } from "../wanted/wanted-state.js";
 
 /**
  * Why a device is not put on a parent. `"not-selected"`: the selector does not mean it; `"no-type"`: it has no such type;

@@ -1,6 +1,6 @@
-import type { AttributeInput } from "../index.js";
+import type { AttributeInput } from "../../index.js";
 import type { ParentSelector } from "./parent-selector.js";
-import type { CardRule, Placement } from "./placement.js";
+import type { CardRule, Placement } from "../placement/placement.js";
 import type { TypeSelector } from "./type-selector.js";
 
 /** A device that is wanted, or several alike. */

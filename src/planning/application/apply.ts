@@ -11,11 +11,11 @@ import {
   type RemoveOptions,
   Result,
   type SetAttributesError,
-} from "../index.js";
+} from "../../index.js";
 import { Application } from "./application.js";
-import { checkState } from "./checked-state.js";
-import type { ReadStateError } from "./current-state.js";
-import type { Plan, PlanStep } from "./plan.js";
+import { checkState } from "../wanted/checked-state.js";
+import type { ReadStateError } from "../inventory/current-state.js";
+import type { Plan, PlanStep } from "../plan/plan.js";
 
 /** What a step can fail with. */
 export type StepError = CreateError | RemoveError | SetAttributesError | ParentLockError | LockError;

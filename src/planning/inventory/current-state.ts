@@ -10,11 +10,11 @@ import {
   Result,
   sharedLimits,
   text,
-} from "../index.js";
-import { type AttributeTexts, type CheckedState, checkState } from "./checked-state.js";
+} from "../../index.js";
+import { type AttributeTexts, type CheckedState, checkState } from "../wanted/checked-state.js";
 import { planningFacts } from "./facts.js";
 import { type DeviceNote, parseNote } from "./note.js";
-import type { WantedState } from "./wanted-state.js";
+import type { WantedState } from "../wanted/wanted-state.js";
 
 /** What reading the present state can end in; `unsupported`: the host has no store for a ledger. */
 export type ReadStateError = InvalidArgumentError | OwnedError | QueryError;

@@ -1,5 +1,5 @@
-import type { InventoryCard } from "./inventory.js";
-import type { WantedDevice } from "./wanted-state.js";
+import type { InventoryCard } from "../inventory/inventory.js";
+import type { WantedDevice } from "../wanted/wanted-state.js";
 
 /** One device that needs a place. */
 export interface Request {

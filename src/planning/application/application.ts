@@ -1,9 +1,9 @@
-import { type MdevHost, Result, sharedLimits } from "../index.js";
+import { type MdevHost, Result, sharedLimits } from "../../index.js";
 import type { ApplyError, ApplyEvent, ApplyOptions, ApplyReport, StepResult } from "./apply.js";
-import type { CheckedState } from "./checked-state.js";
-import { type LiveState, readLive } from "./current-state.js";
-import type { Plan, PlanStep } from "./plan.js";
-import { Planner } from "./planner.js";
+import type { CheckedState } from "../wanted/checked-state.js";
+import { type LiveState, readLive } from "../inventory/current-state.js";
+import type { Plan, PlanStep } from "../plan/plan.js";
+import { Planner } from "../plan/planner.js";
 import { Refusals } from "./refusals.js";
 import { type Done, StepRunner } from "./step-runner.js";
 import { undoStep } from "./undo-step.js";

@@ -1,4 +1,4 @@
-import type { InventoryParent } from "./inventory.js";
+import type { InventoryParent } from "../inventory/inventory.js";
 
 /**
  * What the types of one parent share, as its `available_instances` tell: drivers count in units of their own (ports, MiB), of

@@ -1,7 +1,7 @@
 import type { CardRoom, NoRoom } from "./card-room.js";
 import { Heap } from "./heap.js";
 import type { Placement } from "./placement.js";
-import type { TypeWords } from "./type-selector.js";
+import type { TypeWords } from "../wanted/type-selector.js";
 
 /** One card, and who has to know when it changes. */
 export interface Place {

@@ -1,4 +1,4 @@
-import { type AttributeDescriptor, type Codec, hexadecimal, integer, readOnly, Result } from "../index.js";
+import { type AttributeDescriptor, type Codec, hexadecimal, integer, readOnly, Result } from "../../index.js";
 
 // The kernel writes -1 where it knows of no node.
 const node: Codec<number | undefined> = {

@@ -1,9 +1,9 @@
-import type { DeviceSnapshot } from "../index.js";
-import { type Catalogue, isListOfTheMoment } from "./catalogue.js";
-import type { InventoryCard, InventoryParent } from "./inventory.js";
+import type { DeviceSnapshot } from "../../index.js";
+import { type Catalogue, isListOfTheMoment } from "../inventory/catalogue.js";
+import type { InventoryCard, InventoryParent } from "../inventory/inventory.js";
 import { ParentRoom } from "./parent-room.js";
 import type { CardRule } from "./placement.js";
-import type { TypeWords } from "./type-selector.js";
+import type { TypeWords } from "../wanted/type-selector.js";
 
 /** Why a parent cannot have one more device of a type. */
 export type NoRoom = "no-instances" | "card-full" | "card-rule";

@@ -1,12 +1,12 @@
-import { type HostSnapshot, NotFoundError, Result } from "../index.js";
-import { checkState } from "./checked-state.js";
-import type { CurrentState } from "./current-state.js";
+import { type HostSnapshot, NotFoundError, Result } from "../../index.js";
+import { checkState } from "../wanted/checked-state.js";
+import type { CurrentState } from "../inventory/current-state.js";
 import { Planner } from "./planner.js";
-import type { PlaceRejection } from "./placer.js";
+import type { PlaceRejection } from "../placement/placer.js";
 import type { Plan, PlanError, PlanResult, Unplaced } from "./plan.js";
-import type { CardRule, Placement } from "./placement.js";
-import { inventoryOf } from "./inventory.js";
-import type { WantedDevice, WantedState } from "./wanted-state.js";
+import type { CardRule, Placement } from "../placement/placement.js";
+import { inventoryOf } from "../inventory/inventory.js";
+import type { WantedDevice, WantedState } from "../wanted/wanted-state.js";
 
 const NEVER = (): boolean => false;
 

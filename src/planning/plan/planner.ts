@@ -1,13 +1,18 @@
-import { type DeviceSnapshot, InvalidArgumentError, Result } from "../index.js";
-import { Catalogue } from "./catalogue.js";
-import type { AttributeTexts, CheckedState } from "./checked-state.js";
-import type { CurrentState, OwnedDevice } from "./current-state.js";
-import type { Request } from "./demand.js";
-import { type Inventory, type InventoryCard, inventoryOf, type InventoryParent } from "./inventory.js";
-import { type FoundPlace, isMeant, Placer, type PlaceRejection } from "./placer.js";
+import { type DeviceSnapshot, InvalidArgumentError, Result } from "../../index.js";
+import { Catalogue } from "../inventory/catalogue.js";
+import type { AttributeTexts, CheckedState } from "../wanted/checked-state.js";
+import type { CurrentState, OwnedDevice } from "../inventory/current-state.js";
+import type { Request } from "../placement/demand.js";
+import {
+  type Inventory,
+  type InventoryCard,
+  inventoryOf,
+  type InventoryParent,
+} from "../inventory/inventory.js";
+import { type FoundPlace, isMeant, Placer, type PlaceRejection } from "../placement/placer.js";
 import type { Plan, PlanResult, PlanStep, StepFacts, Unplaced } from "./plan.js";
-import { AmbiguousTypeError, selectType } from "./type-selector.js";
-import type { WantedDevice } from "./wanted-state.js";
+import { AmbiguousTypeError, selectType } from "../wanted/type-selector.js";
+import type { WantedDevice } from "../wanted/wanted-state.js";
 
 /** A device that is there, with all that is known of it. */
 interface Present {

@@ -1,11 +1,11 @@
-import { type DeviceApi, InvalidArgumentError, Result, type TypeSnapshot } from "../index.js";
-import { displayFactsOf, type DisplayNeeds, meets } from "../extensions/display/index.js";
+import { type DeviceApi, InvalidArgumentError, Result, type TypeSnapshot } from "../../index.js";
+import { displayFactsOf, type DisplayNeeds, meets } from "../../extensions/display/index.js";
 import {
   type MigAttribute,
   parseVgpuTypeName,
   sameVgpuName,
   type VgpuSeries,
-} from "../extensions/nvidia/index.js";
+} from "../../extensions/nvidia/index.js";
 
 /** Which type is meant: the one that all that is given holds for. What a type does not tell never fits. */
 export interface TypeSelector {
