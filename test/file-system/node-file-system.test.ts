@@ -324,6 +324,16 @@ describe("the event loop", () => {
     expect(turns).toBeGreaterThan(20);
   });
 
+  /** Holds up the next read that is made at once. */
+  const delayOneRead = (): void => {
+    const { readSync } = nodeFs;
+    vi.spyOn(nodeFs, "readSync").mockImplementationOnce((...given: unknown[]) => {
+      for (const begun = performance.now(); performance.now() - begun < 100;);
+      return (readSync as (...given: unknown[]) => number)(...given);
+    });
+    syncBuiltinESMExports();
+  };
+
   it("is held up once at most by a slow device, and never by another of its files", async () => {
     const folder = makeTree(temporaryFolder(), { "gpu0/mdev_supported_types/nvidia-1/name": "first" });
     const [device, type, other] = [
@@ -332,12 +342,7 @@ describe("the event loop", () => {
       new Fifo(folder, "gpu1/mdev_supported_types/nvidia-1/name"),
     ];
     const fs = new NodeFileSystem();
-    const { readSync } = nodeFs;
-    vi.spyOn(nodeFs, "readSync").mockImplementationOnce((...given: unknown[]) => {
-      for (const begun = performance.now(); performance.now() - begun < 100;);
-      return (readSync as (...given: unknown[]) => number)(...given);
-    });
-    syncBuiltinESMExports();
+    delayOneRead();
     const first = join(folder, "gpu0/mdev_supported_types/nvidia-1/name");
     expect((await turnsDuring(() => fs.readFile(first, "utf8"))).turns).toBeLessThan(10);
     for (const slow of [device, type]) {
@@ -354,12 +359,7 @@ describe("the event loop", () => {
     const folder = makeTree(temporaryFolder(), { "gpu0/name": "first" });
     const unwritten = new Fifo(folder, "gpu0/description");
     const fs = new NodeFileSystem();
-    const { readSync } = nodeFs;
-    vi.spyOn(nodeFs, "readSync").mockImplementationOnce((...given: unknown[]) => {
-      for (const begun = performance.now(); performance.now() - begun < 100;);
-      return (readSync as (...given: unknown[]) => number)(...given);
-    });
-    syncBuiltinESMExports();
+    delayOneRead();
     const usage = process.resourceUsage();
     const used = vi.spyOn(process, "resourceUsage").mockReturnValue(usage);
     onTestFinished(() => {
