@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/package/**", "test/kernel/**", "test/peers/**"],
+    exclude: [...configDefaults.exclude, "test/{package,site,kernel,peers}/**"],
     testTimeout: 30_000, // for machines with other work to do
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
     reporters: ["default", "json"],

@@ -26,7 +26,7 @@ export function serve(child, fs, before) {
       (value) => ({ id: question.id, value }),
       ({ code, errno, message }) => ({ id: question.id, error: { code, errno, message } }),
     );
-    child.send(answer, () => {}); // it may have been killed meanwhile
+    child.send(answer, () => undefined); // it may have been killed meanwhile
   });
 }
 
