@@ -91,7 +91,7 @@ async function fill(stage, suites) {
   );
   for (const file of ["reporter.mjs", "guest/take-subchannels.sh"])
     cpSync(join(here, file), join(stage, basename(file)));
-  cpSync(join(root, "examples"), join(stage, "examples"), { recursive: true });
+  cpSync(join(here, "../../examples"), join(stage, "examples"), { recursive: true });
   if (suites.includes("suite")) {
     execFileSync(join(here, "guest/hold.sh"), [join(stage, "hold")], {
       stdio: ["ignore", "ignore", "inherit"],
