@@ -148,7 +148,7 @@ const PROVOCATIONS = {
     simulated.failNext({ path: `${MTTY_1}/create`, operation: "writeFile", errno: "EROFS" });
     const readOnly = await fails(type.create({ uuid: UUID }), "permission");
     expect(readOnly.message).toMatchInlineSnapshot(
-      `"cannot create 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 of type mtty-1 on mtty: sysfs is mounted read-only (EROFS). Containers often see it so."`,
+      `"cannot create 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 of type mtty-1 on mtty: sysfs is mounted read-only (EROFS). Containers often see it so: mount the host's writable, and tell MdevHost where, as \`sysfs\`."`,
     );
     const error = await fails(type.create({ uuid: UUID }), "permission");
     expect(error.message).toMatchInlineSnapshot(

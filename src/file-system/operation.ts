@@ -64,7 +64,11 @@ const ANYWHERE: ErrnoTable<"permission"> = {
     hint: "Most of it takes root; and some files can only be read, others only be written.",
   },
   EPERM: NOT_ALLOWED,
-  EROFS: { is: "permission", because: "sysfs is mounted read-only", hint: "Containers often see it so." },
+  EROFS: {
+    is: "permission",
+    because: "sysfs is mounted read-only",
+    hint: "Containers often see it so: mount the host's writable, and tell MdevHost where, as `sysfs`.",
+  },
 };
 
 const NO_STATE = {
