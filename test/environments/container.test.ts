@@ -76,7 +76,7 @@ describe.runIf(canContain)("in a container with the host's sysfs in /host/sys", 
       const { writeFile } = NodeFileSystem.prototype;
       NodeFileSystem.prototype.writeFile = async function (path, text, options) {
         await writeFile.call(this, path, text, options);
-        while (!existsSync("/host/sys/bus/mdev/devices/${OTHER_UUID}")) await new Promise((done) => setTimeout(done, 5));
+        for (let look = 0; look < 2_000 && !existsSync("/host/sys/bus/mdev/devices/${OTHER_UUID}"); look++) await new Promise((done) => setTimeout(done, 5));
       };
       const made = await type.create({ uuid: "${OTHER_UUID}" }).getOrThrow();
       console.log(JSON.stringify({ path: made.path, removed: await made.remove().getOrThrow() }));`,
