@@ -18,6 +18,7 @@ const gates = [
   "test:package",
   "docs",
   "docs:check",
+  "docs:facts",
   "licences",
   "api",
   "lint:pkg",
