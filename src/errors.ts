@@ -138,7 +138,10 @@ export class AlreadyExistsError extends MdevError {
 export class NoInstancesError extends MdevError {
   override readonly name = "NoInstancesError";
   override readonly type = "no-instances";
-  /** `available_instances` as read after the refusal; a hint only, it can be above 0. */
+  /**
+   * How many more devices of the type could be made, as read after the refusal: the file `available_instances`. A hint only: it
+   * can be above 0. `undefined` where the layout does not tell, or it could not be read.
+   */
   readonly available: number | undefined;
 
   /** Made of its facts, and of what was left afterwards. */
@@ -152,7 +155,7 @@ export class NoInstancesError extends MdevError {
 export class BusyError extends MdevError {
   override readonly name = "BusyError";
   override readonly type = "busy";
-  /** The processes that have it open, by number, as far as they could be seen. */
+  /** The processes that have it open, by number, as far as they could be seen in `/proc/<pid>/fd`. */
   readonly holders: readonly number[];
 
   /** Made of its facts, and of the processes that were seen. */
@@ -168,7 +171,10 @@ export class ConflictError extends MdevError {
   override readonly type = "conflict";
 }
 
-/** The process may not do that (EACCES, EROFS; EPERM, but for removing, where it means that a device is in use). */
+/**
+ * The process may not do that: EACCES, EROFS, EPERM. But EPERM of removing is `busy`, and of creating `no-instances` where none
+ * is available.
+ */
 export class PermissionError extends MdevError {
   override readonly name = "PermissionError";
   override readonly type = "permission";
@@ -180,7 +186,7 @@ export class GoneError extends MdevError {
   override readonly type = "gone";
 }
 
-/** A file's text could not be understood. */
+/** The text of a file, the target of a link, or a document that a program was given could not be understood. */
 export class DecodeError extends MdevError {
   override readonly name = "DecodeError";
   override readonly type = "decode";
@@ -290,6 +296,15 @@ export type MdevErrorType =
   | "rollback-failed"
   | "io";
 
-/** What any operation can end in, whatever it does. */
+/**
+ * What any operation can end in, whatever it does:
+ *
+ * - `permission`: the process may not do that: EACCES, EROFS, and EPERM, unless it means something else there;
+ * - `invalid-argument`: a malformed id, UUID, option, name or value, or a link that leads outside the sysfs root;
+ * - `decode`: a text, or the target of a link, was read and not understood;
+ * - `timeout`: the limit in milliseconds passed; `pending` says what may still happen;
+ * - `aborted`: the signal was aborted; `pending` as for `timeout`;
+ * - `io`: any other error, those of a misbehaving file system included.
+ */
 export type OperationError =
   PermissionError | InvalidArgumentError | DecodeError | TimeoutError | AbortedError | IoError;

@@ -81,16 +81,27 @@ export interface WaitForParentsOptions extends WaitOptions {
   readonly physicalFunction?: string | undefined;
 }
 
-/** What looking for a thing by its id can end in. */
+/**
+ * What looking for a thing by its id can end in:
+ *
+ * - `not-found`: there is none with that id; `suggestion` is one that is near;
+ * - what asking any object can: {@link QueryError}.
+ */
 export type LookupError = NotFoundError | QueryError;
 
-/** What looking for a parent can end in; `unsupported`: it has one of the interfaces that came before 2016's layouts. */
+/**
+ * What looking for a parent can end in:
+ *
+ * - `unsupported`: it has one of the interfaces from before September 2016, where `mdev_supported_types` is a file;
+ * - what any lookup can: {@link LookupError}.
+ */
 export type ParentLookupError = UnsupportedError | LookupError;
 
 const REVIVE = "take an object from a snapshot";
 
 /**
- * One machine's mediated devices.
+ * One machine's mediated devices: `/sys/class/mdev_bus`, `/sys/bus/mdev`, and the functions of `/sys/bus/pci/drivers/nvidia`.
+ * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`.
  *
  * @example
  * ```ts
@@ -115,7 +126,10 @@ export class MdevHost {
   readonly #paths: Paths;
   readonly #snapshots = new WeakSet<HostSnapshot>();
 
-  /** Throws an {@link InvalidArgumentError} for a root that is not an absolute path, or a limit that is none. */
+  /**
+   * Throws an {@link InvalidArgumentError} for a root that is not an absolute path, a limit that is none, a layout that there is
+   * not, or extensions that are no list of classes.
+   */
   constructor(options: MdevHostOptions = {}) {
     const { extensions, ...reached } = reach(options);
     this.#paths = reached.paths;
@@ -290,7 +304,8 @@ export class MdevHost {
 
   /**
    * The devices that are proven to be an owner's: what the ledger has of `create({ owner })`, as far as each is still the
-   * very device that was created. Others may be his too, and are not among them. `unsupported` without a store.
+   * very device that was created. Others may be his too, and are not among them. The ledger is in the host's store, on the
+   * local machine the folder `/run/vfio-mdev` ({@link MdevHostOptions.state}).
    */
   ownedDevices(owner: string, options?: OperationOptions): AsyncResult<OwnedDevices, OwnedError> {
     return ownedDevices(this.#context, owner, options);
@@ -306,8 +321,8 @@ export class MdevHost {
 
   /**
    * The whole host in one pass: its parents with their types and all that these tell, its devices with their types, states,
-   * drivers and IOMMU groups, and the attributes that `include` names. Plain, frozen data; a part that cannot be read is
-   * `undefined`, or left out, and a problem.
+   * drivers and IOMMU groups, and the attributes that `include` names, from the files of those members. Plain, frozen data; a
+   * part that cannot be read is `undefined`, or left out, and a problem.
    *
    * @example
    * ```ts

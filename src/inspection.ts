@@ -10,7 +10,7 @@ import { baseName } from "./paths.js";
 
 /** A part of an object that could not be read; the rest is beside it. Plain data. */
 export interface Problem {
-  /** The file concerned. */
+  /** The file or folder concerned, where there is one. */
   readonly path: string | undefined;
   /** The tag of the error. */
   readonly type: MdevErrorType;

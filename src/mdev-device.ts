@@ -43,7 +43,7 @@ export interface MdevDeviceInfo {
   readonly path: string;
   /** The id of its parent. */
   readonly parent: string;
-  /** The id of its type; `undefined` while that does not show. */
+  /** The id of its type; `undefined` while that does not show, and in the class-based layout. */
   readonly type: string | undefined;
   /** As {@link MdevDevice.state}. */
   readonly state: DeviceState;
@@ -77,20 +77,24 @@ const PARAMS = readWrite("params", text);
  * functions, the vGPU that a function has.
  *
  * A live handle: it holds no more than where the device is, and asks the kernel each time.
- * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`.
+ * Source: Linux, `Documentation/driver-api/vfio-mediated-device.rst`, `drivers/vfio/mdev/mdev_core.c`; what is said of the
+ * layouts of 2016: the proposal, which gives names and no formats.
  */
 export class MdevDevice extends SysfsObject {
   /** Its UUID, in lower case as the kernel has it; `undefined` where the layout has none. */
   readonly uuid: string | undefined;
   /** Its folder: `/sys/devices/.../<parent>/<uuid>`; that of its function where it has no UUID. */
   readonly path: string;
-  /** Whether it is started: the file `online` of the general layout; `undefined` in others, where opening starts it. */
+  /**
+   * Whether it is started: the file `online` of the general layout, `1` or `0` by our reading; `undefined` in others, where
+   * opening starts it.
+   */
   readonly online: Attribute<boolean>;
-  /** The group of devices that it belongs to: the file `group` of the general layout, where the driver has it. */
+  /** The group of devices that it belongs to, a word: the file `group` of the general layout, where the driver has it. */
   readonly group: Attribute<string>;
-  /** Its priority: the file `priority` of the general layout, where the driver has it. */
+  /** Its priority, a whole number of no known scale: the file `priority` of the general layout, where the driver has it. */
   readonly priority: Attribute<number>;
-  /** Its weight: the file `weight` of the general layout, where the driver has it. */
+  /** Its weight, a whole number of no known scale: the file `weight` of the general layout, where the driver has it. */
   readonly weight: Attribute<number>;
   /** The driver's parameters as one text: the file `params` of the general layout, where the driver has it. */
   readonly params: Attribute<string>;
@@ -110,8 +114,8 @@ export class MdevDevice extends SysfsObject {
   }
 
   /**
-   * Whether its layout and its driver can do something: by the files that are there (`remove`, `online`, `reset`, ...), without
-   * trying it.
+   * Whether its layout and its driver can do something: by the files that are there (`remove` or what {@link MdevDevice.remove}
+   * writes to, `online`, `reset`, ...), without trying it.
    */
   can(operation: DeviceOperation, options?: OperationOptions): AsyncResult<boolean, QueryError> {
     const { layout } = this.#found.parent;
@@ -166,8 +170,8 @@ export class MdevDevice extends SysfsObject {
   }
 
   /**
-   * The nodes through which QEMU opens it: `/dev/vfio/<N>` by its IOMMU group, `/dev/vfio/devices/vfio<M>` by its folder
-   * `vfio-dev/vfio<M>`. Those that are not there are `undefined`.
+   * The nodes through which QEMU opens it: `/dev/vfio/<N>` by its link `iommu_group`, `/dev/vfio/devices/vfio<M>` by its folder
+   * `vfio-dev/vfio<M>`. Those that are not there are `undefined`. Source: Linux, `drivers/vfio/{group,device_cdev}.c`.
    */
   vfioNodes(options?: OperationOptions): AsyncResult<VfioNodes, QueryError> {
     return this.query("find the VFIO nodes", options, async (io) =>
@@ -191,8 +195,9 @@ export class MdevDevice extends SysfsObject {
   }
 
   /**
-   * Whether it can be used: it shows in sysfs before it is complete, and while it goes. By its files `uevent` and `remove` and its
-   * link `mdev_type`, whose order was recorded on real kernels.
+   * Whether it can be used: it shows in sysfs before it is complete, and while it goes. By its file `remove` and its link
+   * `mdev_type`, whose order was recorded on real kernels; in the general layout by `destroy` and `type`. In others it is always
+   * `active`.
    */
   state(options?: OperationOptions): AsyncResult<DeviceState, QueryError> {
     return this.query("find the state", options, async (io) => Result.ok(await this.#state(io)));

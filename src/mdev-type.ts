@@ -17,12 +17,12 @@ import type { Parent } from "./parent.js";
 import { baseName } from "./paths.js";
 import { type QueryError, SysfsObject } from "./sysfs-object.js";
 
-/** The kernel's names of what a device is to a virtual machine; others may come. */
+/** The kernel's names of what a device is to a virtual machine (source: Linux, `include/uapi/linux/vfio.h`); others may come. */
 export type DeviceApi = "vfio-pci" | "vfio-platform" | "vfio-amba" | "vfio-ccw" | "vfio-ap" | (string & {});
 
 /** All that a type tells of itself: plain, frozen data. */
 export interface MdevTypeInfo {
-  /** Its id: `nvidia-222`. */
+  /** Its id: `nvidia-222`, `mtty-1`. */
   readonly id: string;
   /** Its folder; `undefined` where the layout has none. */
   readonly path: string | undefined;
@@ -53,7 +53,8 @@ export interface MdevTypeInfo {
  * SR-IOV functions, a row of `nvidia/creatable_vgpu_types`.
  *
  * A live handle: it holds no more than where the type is, and asks the kernel each time.
- * Source: Linux, `Documentation/ABI/testing/sysfs-bus-vfio-mdev`.
+ * Source: Linux, `Documentation/ABI/testing/sysfs-bus-vfio-mdev`, `drivers/vfio/mdev/mdev_sysfs.c`; what is said of the layouts
+ * of 2016: the proposal, which gives names and no formats.
  */
 export class MdevType extends SysfsObject {
   /** Its folder; `undefined` where the layout has none. */
@@ -62,24 +63,33 @@ export class MdevType extends SysfsObject {
   readonly parent: Parent;
   /**
    * Its name for people: the file `name`, which drivers before Linux 6.1 need not have; the name of its folder in the
-   * general layout; its row in `nvidia/creatable_vgpu_types`.
+   * general layout; its row in `nvidia/creatable_vgpu_types` of the function, or of another one of the card.
    */
   readonly name: ReadableAttribute<string>;
-  /** Its description: the file `description`, where the driver has one. Often several lines or `key=value` pairs. */
+  /**
+   * Its description: the file `description`, where the driver has one; not in the layouts of 2016, nor on NVIDIA's interface
+   * for SR-IOV functions. Often several lines or `key=value` pairs.
+   */
   readonly description: ReadableAttribute<string>;
-  /** What its devices are to a virtual machine: the file `device_api`; unknown in the layouts of 2016. */
+  /**
+   * What its devices are to a virtual machine: the file `device_api`; always `vfio-pci` on NVIDIA's interface for SR-IOV
+   * functions; unknown in the layouts of 2016.
+   */
   readonly deviceApi: ReadableAttribute<DeviceApi>;
   /**
-   * How many more devices of it can be made: the file `available_instances`; 1 or 0 on NVIDIA's interface for SR-IOV
-   * functions; unknown in the class-based layout. The types of a parent share what it has,
-   * so creating one lowers the others too. A hint only: it can be below 0, and creating can fail above 0.
+   * How many more devices of it can be made: the file `available_instances`; on NVIDIA's interface for SR-IOV functions 1 where
+   * the function is free and lists the type, else 0; unknown in the class-based layout. The types of a parent share what it
+   * has, so creating one lowers the others too. A hint only: it can be below 0, and creating can fail above 0.
    */
   readonly availableInstances: ReadableAttribute<number>;
-  /** Whether its devices must be put in a group: the file `requires_group` of the layouts of 2016. */
+  /**
+   * Whether its devices must be put in a group: the file `requires_group` of the layouts of 2016, `1` or `0` by our reading;
+   * `undefined` in others, which is not `false`.
+   */
   readonly requiresGroup: ReadableAttribute<boolean>;
-  /** How many devices of it the parent can have: the file `max_instances` of the class-based layout. */
+  /** How many devices of it the parent can have: the file `max_instances` of the class-based layout; unknown in others. */
   readonly maxInstances: ReadableAttribute<number>;
-  /** Which parameters creating takes: the file `params` of the class-based layout. */
+  /** Which parameters creating takes, as free text: the file `params` of the class-based layout; unknown in others. */
   readonly params: ReadableAttribute<string>;
   readonly #found: FoundParent;
 
@@ -104,8 +114,9 @@ export class MdevType extends SysfsObject {
   }
 
   /**
-   * Its devices, in natural order: the folder `devices`, or all that say so. `unsupported` where a device does not tell its type (the
-   * class-based layout).
+   * Its devices, in natural order: the links in its folder `devices`; in the general layout those whose link `type` leads to it,
+   * on NVIDIA's interface for SR-IOV functions the function where it has this type. `unsupported` where a device does not tell
+   * its type (the class-based layout).
    */
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], UnsupportedError | QueryError> {
     const list = async (io: Io): Promise<Result<readonly MdevDevice[], UnsupportedError>> => {
@@ -121,10 +132,10 @@ export class MdevType extends SysfsObject {
   }
 
   /**
-   * Creates a device: writes its UUID to the file `create` (the type's number to `nvidia/current_vgpu_type`), then its
-   * attributes. All of it, or nothing: when an
-   * attribute cannot be set, the device is removed again; when the caller's limit strikes, so it is as soon as the
-   * kernel is done with it (`pending` says so). An option that the layout cannot honour is `unsupported`.
+   * Creates a device: writes its UUID to the file `create` (on NVIDIA's interface for SR-IOV functions, the type's number to
+   * `nvidia/current_vgpu_type`), then its attributes. All of it, or nothing: when an attribute cannot be set, the device is
+   * removed again; when the caller's limit strikes, so it is as soon as the kernel is done with it (`pending` says so). An
+   * option that the layout cannot honour is `unsupported`.
    *
    * @example
    * ```ts

@@ -23,17 +23,17 @@ import { type QueryError, SysfsObject } from "./sysfs-object.js";
 
 /** Which types {@link Parent.findTypes} gives: those that all that is given holds for. */
 export interface TypeQuery {
-  /** The name for people, exactly, or a pattern of it: `GRID P40-2B`. */
+  /** The name for people, exactly, or a pattern of it: `GRID P40-2B`. As {@link MdevType.name}. */
   readonly name?: string | RegExp | undefined;
-  /** What its devices are to a virtual machine. */
+  /** What its devices are to a virtual machine: `vfio-pci`. As {@link MdevType.deviceApi}. */
   readonly deviceApi?: DeviceApi | undefined;
-  /** Whether `available_instances` is above 0 (a hint: creating can fail all the same). */
+  /** Whether {@link MdevType.availableInstances} is above 0 (a hint: creating can fail all the same). */
   readonly available?: boolean | undefined;
 }
 
 /** All that a parent tells of itself: plain, frozen data. */
 export interface ParentInfo {
-  /** Its id: `0000:3b:00.0`. */
+  /** Its id: `0000:3b:00.0`, `mtty`. */
   readonly id: string;
   /** Its folder. */
   readonly path: string;
@@ -72,7 +72,7 @@ export class Parent extends SysfsObject {
   readonly path: string;
   /** The layout of its files. */
   readonly layout: LayoutName;
-  /** The NUMA node that it is near to: the file `numa_node`; `undefined` where the kernel knows none. */
+  /** The NUMA node that it is near to, from 0: the file `numa_node`; `undefined` where the kernel knows none and says -1. */
   readonly numaNode: ReadableAttribute<number | undefined>;
   readonly #found: FoundParent;
 
@@ -86,7 +86,10 @@ export class Parent extends SysfsObject {
     this.#found = found;
   }
 
-  /** Its types, in natural order: the folder `mdev_supported_types`, or the file `nvidia/creatable_vgpu_types`. */
+  /**
+   * Its types, in natural order: the folders in `mdev_supported_types`; on NVIDIA's interface for SR-IOV functions the rows of
+   * `nvidia/creatable_vgpu_types`, and what `nvidia/current_vgpu_type` says.
+   */
   types(options?: OperationOptions): AsyncResult<readonly MdevType[], QueryError> {
     return this.query("list the types", options, async (io) =>
       Result.ok(this.#handles(await this.#typeIds(io))),
@@ -115,8 +118,8 @@ export class Parent extends SysfsObject {
   }
 
   /**
-   * One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. Looks for the folder `mdev_supported_types/<id>`, or the row in
-   * `nvidia/creatable_vgpu_types`. `not-found` has a `suggestion` where an id, or a type's name, is near.
+   * One type, by its id: `nvidia-222`, `i915-GVTg_V5_4`. Looks for the folder `mdev_supported_types/<id>`; on NVIDIA's
+   * interface for SR-IOV functions where {@link Parent.types} does. `not-found` has a `suggestion` where an id, or a type's name, is near.
    */
   type(id: string, options?: OperationOptions): AsyncResult<MdevType, NotFoundError | QueryError> {
     const find = async (io: Io): Promise<Result<MdevType, InvalidArgumentError | NotFoundError>> => {
@@ -145,7 +148,10 @@ export class Parent extends SysfsObject {
     });
   }
 
-  /** Its devices, in natural order, those included that are just being created or removed: `<parent>/<uuid>`; or the one that it is itself. */
+  /**
+   * Its devices, in natural order, those included that are just being created or removed: the folders `<parent>/<uuid>`; on
+   * NVIDIA's interface for SR-IOV functions the one that `nvidia/current_vgpu_type` tells of, or none.
+   */
   devices(options?: OperationOptions): AsyncResult<readonly MdevDevice[], QueryError> {
     return this.query("list the devices", options, async (io) =>
       Result.ok((await this.#devices(io)).map((device) => this.context.device(device))),
@@ -167,8 +173,9 @@ export class Parent extends SysfsObject {
 
   /**
    * Takes the lock of its card, which its siblings share, and waits for it where another process has it, or another part
-   * of this one. The kernel knows nothing of it: it keeps off those who take it too. Where it is still held when the time
-   * limit passes, `conflict` names the holder. `unsupported` without a store ({@link MdevHostOptions.state}).
+   * of this one. The kernel knows nothing of it: it keeps off those who take it too. It is an entry `lock.<card>` of the
+   * host's store, on the local machine in `/run/vfio-mdev` ({@link MdevHostOptions.state}). Where it is still held when the
+   * time limit passes, `conflict` names the holder.
    */
   lock(options?: OperationOptions): AsyncResult<Lock, ParentLockError> {
     return lockCard(this.context, this.path, options);

@@ -5,21 +5,24 @@ import type { Io } from "./file-system/io.js";
 import { inNaturalOrder, isVirtualFunctionLink } from "./identifiers.js";
 import { type Inspection, linkValue } from "./inspection.js";
 
-/** What the PCI bus says of a parent. Source: Linux, `Documentation/ABI/testing/sysfs-bus-pci`. */
+/**
+ * What the PCI bus says of a parent; a file that is not there is `undefined`. Source: Linux,
+ * `Documentation/ABI/testing/sysfs-bus-pci`.
+ */
 export interface PciFacts {
-  /** `0000:3b:00.0` */
+  /** Where it is, the name of its folder: `0000:3b:00.0`, domain, bus, device and function in hexadecimal. */
   readonly address: string;
-  /** The file `vendor`: 0x10de. */
+  /** The PCI vendor id, 16 bits: the file `vendor`; 0x10de is NVIDIA. */
   readonly vendor: number | undefined;
-  /** The file `device`. */
+  /** The PCI device id, 16 bits: the file `device`. */
   readonly device: number | undefined;
-  /** The file `subsystem_vendor`. */
+  /** The PCI vendor id of the board's maker, 16 bits: the file `subsystem_vendor`. */
   readonly subsystemVendor: number | undefined;
-  /** The file `subsystem_device`. */
+  /** That maker's id of the board, 16 bits: the file `subsystem_device`. */
   readonly subsystemDevice: number | undefined;
   /** The file `class`, 24 bits: 0x030000 is a VGA controller. */
   readonly class: number | undefined;
-  /** The file `revision`. */
+  /** The revision, 8 bits: the file `revision`. */
   readonly revision: number | undefined;
   /** Its part in SR-IOV; `undefined` where it has none. */
   readonly sriov: SriovFacts | undefined;
@@ -44,7 +47,7 @@ export interface PhysicalFunction {
 export interface VirtualFunction {
   /** It was made from another. */
   readonly role: "virtual";
-  /** The address of the function that it was made from. */
+  /** The address of the function that it was made from: `0000:41:00.0`. */
   readonly physicalFunction: string;
 }
 

@@ -29,7 +29,7 @@ export interface MdevHostOptions {
   readonly extensions?: readonly DeviceExtensionClass[] | undefined;
   /** The layout of all parents; found out for each by its files where it is not given. */
   readonly layout?: LayoutName | undefined;
-  /** The limit of operations that are given none, in milliseconds; none where it is not given. */
+  /** The limit of operations that are given none, in milliseconds, from 0; there is none where it is not given. */
   readonly timeout?: number | undefined;
   /**
    * Where that is kept which sysfs cannot keep: owners and locks. The folder `/run/vfio-mdev` where it is not given and

@@ -10,15 +10,25 @@ import type { Io } from "./file-system/io.js";
 import type { OperationOptions } from "./file-system/limits.js";
 import { operate } from "./file-system/operation.js";
 
-/** What asking an object about itself can end in. */
+/**
+ * What asking an object about itself can end in:
+ *
+ * - `gone`: it was there and vanished, or is just going (ENOENT, ENODEV);
+ * - what any operation can: {@link OperationError}.
+ */
 export type QueryError = GoneError | OperationError;
 
-/** What taking an object for an extension can end in. */
+/**
+ * What taking an object for an extension can end in:
+ *
+ * - `unsupported`: the extension does not fit it;
+ * - what looking whether it fits can: {@link AttributeReadError}.
+ */
 export type ExtensionError = UnsupportedError | AttributeReadError;
 
 /** What parents, types and devices have in common: a folder in sysfs, and attributes in it. */
 export abstract class SysfsObject {
-  /** Its name in sysfs. */
+  /** Its name in sysfs: that of its folder (a device's is its UUID), or what NVIDIA's list makes of a row: `nvidia-1145`. */
   readonly id: string;
   readonly #context: HostContext;
   readonly #owner: AttributeOwner;
@@ -48,7 +58,7 @@ export abstract class SysfsObject {
     return this.#owner;
   }
 
-  /** The attribute that a descriptor declares. */
+  /** The attribute that a descriptor declares, by its path below the object's folder. No I/O. */
   attribute<T, A extends Access>(descriptor: AttributeDescriptor<T, A>): AttributeFor<T, A>;
   /**
    * Any file below the object's folder: `vendor/resolution`. A name that could lead out of the folder is refused when

@@ -18,11 +18,30 @@ import { parseAttributeName } from "../identifiers.js";
 import type { AttributeCommand, AttributeMeaning, AttributeOptions } from "./descriptor.js";
 import type { AttributeSource } from "./source.js";
 
-/** What writing an attribute can end in. */
+/**
+ * What writing an attribute can end in:
+ *
+ * - `gone`: its object was there and vanished (ENOENT, ENODEV);
+ * - `rejected`: the driver refused the value (EINVAL, ENXIO, E2BIG, EOVERFLOW, ERANGE);
+ * - `busy`: the driver is busy (EAGAIN, EBUSY);
+ * - `conflict`: somebody else has it (EADDRINUSE, EADDRNOTAVAIL of vfio-ap);
+ * - `unsupported`: its object has no such attribute, it is a folder (EISDIR), or the driver has no such operation (ENOTSUP);
+ * - what any operation can: {@link OperationError}.
+ *
+ * A descriptor can give errnos another meaning: {@link AttributeOptions.writeErrnos}.
+ */
 export type AttributeWriteError =
   GoneError | RejectedError | BusyError | ConflictError | UnsupportedError | OperationError;
 
-/** What reading an attribute can end in. */
+/**
+ * What reading an attribute can end in; that its object does not have it is no error, but `undefined`:
+ *
+ * - `decode`: its text was not understood; `readRaw` gets at it all the same;
+ * - `rejected`: the driver refused (EINVAL, ENXIO);
+ * - `unsupported`: it is a folder (EISDIR), or the driver has no such operation (ENOTSUP);
+ * - `conflict`: only where a descriptor says so: {@link AttributeOptions.readErrnos};
+ * - `gone`, `busy` and the rest as for writing: {@link AttributeWriteError}.
+ */
 export type AttributeReadError = DecodeError | AttributeWriteError;
 
 /** The object that an attribute belongs to. */

@@ -12,7 +12,7 @@ export function isMilliseconds(value: unknown): boolean {
 export interface OperationOptions {
   /** Gives the operation up when it is aborted: the result is `aborted`. */
   readonly signal?: AbortSignal | undefined;
-  /** Gives the operation up after so many milliseconds: the result is `timeout`. */
+  /** Gives the operation up after so many milliseconds, from 0: the result is `timeout`. `Infinity` is no limit. */
   readonly timeout?: number | undefined;
 }
 

@@ -11,14 +11,14 @@ import type { ErrnoTable } from "../file-system/operation.js";
  */
 export type LayoutName = "merged" | "general" | "class-based" | "nvidia-vfio";
 
-/** Whether a device can be used. A half-made and a half-removed one both show in sysfs. */
+/** Whether a device can be used: {@link MdevDevice.state}. A half-made and a half-removed one both show in sysfs. */
 export type DeviceState = "creating" | "active" | "removing";
 
 /** What a type tells of itself, in one layout or another. */
 export type TypeFact =
   "name" | "description" | "deviceApi" | "availableInstances" | "requiresGroup" | "maxInstances" | "params";
 
-/** What a device tells of itself or can be told, in one layout or another. */
+/** What a device tells of itself or can be told, in one layout or another: its member of that name. */
 export type DeviceFact = "online" | "reset" | "group" | "priority" | "weight" | "params";
 
 /** What {@link MdevType.create} can be given beyond attributes, in one layout or another. */

@@ -9,7 +9,13 @@ import { baseName } from "../paths.js";
 import { acquire, type Lock, type LockError } from "../state/lock.js";
 import { noStore } from "../ownership/ledger.js";
 
-/** What locking a parent can end in; `unsupported`: the host has no store. */
+/**
+ * What locking a parent can end in:
+ *
+ * - `unsupported`: the host has no store;
+ * - `gone`: the parent is no longer there;
+ * - what taking any lock can: {@link LockError}.
+ */
 export type ParentLockError = UnsupportedError | GoneError | LockError;
 
 const LONGEST = 190;

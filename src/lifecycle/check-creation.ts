@@ -10,11 +10,14 @@ import { READINESS, type Readiness } from "./ready.js";
 
 /** What {@link MdevType.create} takes. */
 export interface CreateOptions extends OperationOptions {
-  /** The new device's UUID, in any case; a random one where it is not given and the layout has UUIDs. */
+  /** The new device's UUID, 36 characters in any case, of any version; a random one where it is not given and the layout has UUIDs. */
   readonly uuid?: string | undefined;
-  /** The driver's parameters as one text, in the layouts of 2016. */
+  /**
+   * The driver's parameters as one line, in the layouts of 2016: written to the new device's file `params` (general), or behind
+   * the UUID to `create` (class-based). The form is our reading.
+   */
   readonly params?: string | undefined;
-  /** The group that the new device is to belong to, in the layouts of 2016. */
+  /** The group that the new device is to belong to, a word without a comma, in the layouts of 2016: as `params`, its file is `group`. */
   readonly group?: string | undefined;
   /**
    * What to write to the new device's attributes, in this order, before it is handed out: typed settings, made by
@@ -23,7 +26,7 @@ export interface CreateOptions extends OperationOptions {
   readonly attributes?: readonly AttributeInput[] | undefined;
   /**
    * How far the device must be before its attributes are written and it is handed out: `complete` by default. Where that
-   * takes longer than the limit (10 s where there is none), it is removed again.
+   * takes longer than the limit (10 seconds where there is none), it is removed again, and this is `timeout`.
    */
   readonly waitFor?: Readiness | undefined;
   /**

@@ -31,7 +31,21 @@ import { removeDevice } from "./remove.js";
 import { Undo, UNDO_LIMIT } from "./undo.js";
 import { writeAttributes } from "./write-attributes.js";
 
-/** What creating a device can end in. */
+/**
+ * What creating a device can end in:
+ *
+ * - `already-exists`: that UUID is in use, on any parent (EEXIST);
+ * - `no-instances`: nothing is left for the type (ENOSPC, EUSERS, ENOMEM; EIO and EPERM where none is available);
+ * - `gone`: the parent or the type vanished (ENOENT, ENODEV), or the new device did at once;
+ * - `rejected`: the driver refused the type (EINVAL, EIO) or the value of an attribute;
+ * - `busy`: the driver is busy (EAGAIN, EBUSY);
+ * - `conflict`: somebody else has what an attribute asks for (EADDRINUSE, EADDRNOTAVAIL of vfio-ap);
+ * - `unsupported`: the layout has no such option, the device no such attribute, or the host no store for an `owner`;
+ * - `rollback-failed`: an attribute could not be set, or the device was not ready in time, and it could not be removed again;
+ * - what any operation can: {@link OperationError}; `timeout` also where the device is not ready in time.
+ *
+ * On NVIDIA's interface for SR-IOV functions, EIO and EPERM are always `no-instances`, and ENODEV is `rejected`.
+ */
 export type CreateError =
   | AlreadyExistsError
   | NoInstancesError

@@ -11,7 +11,7 @@ import { findHolders } from "./processes.js";
 export interface DeviceUse {
   /** `no` only where every process of the machine could be looked at; `unknown` where nothing tells. */
   readonly state: "yes" | "no" | "unknown";
-  /** The processes that have it open, by number, as far as they could be seen. */
+  /** The processes that have it open, by number, as far as they could be seen in `/proc/<pid>/fd`. */
   readonly holders: readonly number[];
 }
 

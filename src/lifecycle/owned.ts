@@ -17,7 +17,13 @@ import { pinned } from "../ownership/identity.js";
 import { type Entry, forgetEntry, Ledger } from "../ownership/ledger.js";
 import { removeDevice, type RemoveError, type RemoveOptions } from "./remove.js";
 
-/** What asking for an owner's devices can end in; `unsupported`: the host has no store. */
+/**
+ * What asking for an owner's devices can end in:
+ *
+ * - `unsupported`: the host has no store;
+ * - `gone`: does not happen; a device that is gone is told of in {@link OwnedDevices.gone};
+ * - what any operation can: {@link OperationError}. An entry that cannot be understood is a problem, and no `decode`.
+ */
 export type OwnedError = UnsupportedError | GoneError | OperationError;
 
 /** What the ledger has of one owner. Frozen. */

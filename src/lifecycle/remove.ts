@@ -22,7 +22,17 @@ import { creationOf } from "./creations.js";
 import { type DeviceUse, findUse } from "./in-use.js";
 import { forgetEntry, Ledger, noStore, refusal } from "../ownership/ledger.js";
 
-/** What removing a device can end in. */
+/**
+ * What removing a device can end in; that it is gone already is no error:
+ *
+ * - `busy`: somebody has it open, as far as that is seen; the driver does not let it go (EBUSY, EPERM); or it is still being
+ *   created (EAGAIN);
+ * - `conflict`: it belongs to an owner who is not named, or is not known to be of the one who is: {@link RemoveOptions.owner};
+ * - `rejected`: the driver refused (EINVAL; EIO on NVIDIA's interface for SR-IOV functions);
+ * - `unsupported`: an `owner` is given, and the host has no store;
+ * - what any operation can: {@link OperationError}; `timeout` also where it is still there 10 seconds after the kernel was told and
+ *   no limit is given. `pending` says that the removal goes on.
+ */
 export type RemoveError = BusyError | ConflictError | RejectedError | UnsupportedError | OperationError;
 
 /** What {@link MdevDevice.remove} takes. */

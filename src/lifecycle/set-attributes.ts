@@ -13,7 +13,12 @@ import { deviceOwner } from "../layouts/owner.js";
 import { Undo, UNDO_LIMIT } from "./undo.js";
 import { writeAttributes } from "./write-attributes.js";
 
-/** What setting several attributes of a device can end in. */
+/**
+ * What setting several attributes of a device can end in; `progress` says which of them failed:
+ *
+ * - `rollback-failed`: one could not be written, and those before it not be set back;
+ * - what writing one can: {@link AttributeWriteError}.
+ */
 export type SetAttributesError = RollbackFailedError | AttributeWriteError;
 
 /** Writes attributes of a device that exists: all of them, or none as far as they can be read. */

@@ -85,7 +85,7 @@ export interface DeviceSnapshot<I extends SnapshotInclusions = SnapshotInclusion
   readonly parentPath: string;
   /** The layout of its parent. */
   readonly layout: LayoutName;
-  /** The id of its type; `undefined` while that does not show. */
+  /** The id of its type; `undefined` while that does not show, and in the class-based layout. */
   readonly type: string | undefined;
   /** As {@link MdevDevice.state}. */
   readonly state: DeviceState;

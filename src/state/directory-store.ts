@@ -14,7 +14,7 @@ const LOOKS = 100;
  * is made when the first entry is. It has to be on a local file system; where that survives a restart, what is in it is
  * known for old by {@link StateStore.boot}.
  *
- * An entry is a folder with one file, which is named by the entry's tag. Linux moves a folder only to where there is
+ * An entry is a folder with one file, which is named by the entry's tag: `<path>/<name>/<tag>`. Linux moves a folder only to where there is
  * none or an empty one: so it comes into being complete, and one only. And to unlink a file by its tag hits nobody else's,
  * however late it is. The calls are synchronous, and short.
  *

@@ -25,7 +25,12 @@ export interface LockOptions extends OperationOptions {
   readonly holderOf?: ((text: string) => LockHolder) | undefined;
 }
 
-/** What taking a lock can end in; `conflict`: somebody held it until the time was over. */
+/**
+ * What taking a lock, or giving it back, can end in:
+ *
+ * - `conflict`: somebody held it until the time was over; or, when it is given back, it had been taken away;
+ * - what any operation can: {@link OperationError}. `permission`: the process may not use the store; `decode` does not happen.
+ */
 export type LockError = ConflictError | OperationError;
 
 /** Between two looks at a lock that is held, in milliseconds: at first, and at most. */
