@@ -89,7 +89,7 @@ export class RejectedError extends MdevError {
   override readonly type = "rejected";
 }
 
-/** There is no such parent, type, device or attribute. */
+/** There is no such parent, type or device; or no definition of one, and no place for it in a plan. */
 export class NotFoundError extends MdevError {
   override readonly name = "NotFoundError";
   override readonly type = "not-found";
@@ -117,11 +117,11 @@ export class UnsupportedError extends MdevError {
   }
 }
 
-/** A device with that UUID exists already, on this parent or any other. */
+/** A device with that UUID exists already, on this parent or any other; or it is defined already. */
 export class AlreadyExistsError extends MdevError {
   override readonly name = "AlreadyExistsError";
   override readonly type = "already-exists";
-  /** Where it is: the sysfs folder of the device that has the UUID, where it could be seen. */
+  /** Where it is, where it could be seen: the sysfs folder of the device that has the UUID, or the file of its definition. */
   readonly existing: string | undefined;
 
   /** Made of its facts, and of the folder of the device that is there. */
@@ -165,7 +165,10 @@ export class BusyError extends MdevError {
   }
 }
 
-/** A resource belongs to somebody else (EADDRINUSE, EADDRNOTAVAIL of vfio-ap). */
+/**
+ * A resource, the device or a lock belongs to somebody else (EADDRINUSE, EADDRNOTAVAIL of vfio-ap; the ledger of owners), or
+ * somebody else changed a definition at the same time.
+ */
 export class ConflictError extends MdevError {
   override readonly name = "ConflictError";
   override readonly type = "conflict";

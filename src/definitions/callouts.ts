@@ -31,13 +31,19 @@ export interface CalloutsOptions {
    * `/etc/mdevctl.d/scripts.d`. None of them need exist.
    */
   readonly folders?: readonly string[] | undefined;
-  /** The longest that one script may take, in milliseconds: 60000. It is killed then. */
+  /** The longest that one script may take, in milliseconds: 60000. It is killed then; where it was asked, that is a refusal. */
   readonly timeout?: number | undefined;
   /** Is told what a script writes to its standard error. */
   readonly onComplaint?: ((script: string, text: string) => void) | undefined;
 }
 
-/** What asking scripts can end in; `rejected`: one of them failed; `decode`: what it printed is no list of attributes. */
+/**
+ * What asking scripts can end in:
+ *
+ * - `rejected`: one of them failed, could not be run, or says that it cannot tell;
+ * - `decode`: what it printed is no list of attributes;
+ * - what any operation can: {@link OperationError}.
+ */
 export type CalloutError = RejectedError | DecodeError | OperationError;
 
 /**

@@ -11,11 +11,11 @@ export type StartMode = "auto" | "manual";
  */
 export type DefinedAttribute = readonly [name: string, value: string];
 
-/** What a definition says of its device, beside which one it is. */
+/** What a definition says of its device, beside which one it is. Source: mdevctl's JSON. */
 export interface DefinitionConfig {
   /** The id of its type: `mdev_type` of the file. */
   readonly type: string;
-  /** When it is started. */
+  /** When it is started: `start` of the file. */
   readonly start: StartMode;
   /** What is written to its attributes, in this order; a name may come more than once: `attrs` of the file. */
   readonly attributes: readonly DefinedAttribute[];

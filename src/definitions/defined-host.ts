@@ -46,9 +46,25 @@ export interface StartAutoOptions extends Omit<StartOptions, "parent"> {
   readonly parent?: string | undefined;
 }
 
-/** What starting can end in; `already-exists`: the device is active, perhaps elsewhere or with another type; `rejected`: the driver or a script refused. */
+/**
+ * What starting can end in:
+ *
+ * - `not-found`: the device is not defined, or the host has no such parent or type;
+ * - `already-exists`: the device is active, perhaps elsewhere or with another type;
+ * - `rejected`: the driver or a script refused;
+ * - `busy`: also where it goes on being created or removed for 10 seconds;
+ * - what looking for the definition, for the parent and creating can: {@link DefinitionLookupError},
+ *   {@link ParentLookupError}, {@link CreateError}.
+ */
 export type StartError = DefinitionLookupError | ParentLookupError | CreateError;
-/** What stopping can end in; `not-found`: it is not active; `rejected`: a script refused it. */
+/**
+ * What stopping can end in:
+ *
+ * - `not-found`: it is not active;
+ * - `rejected`: the driver or a script refused;
+ * - `gone`: it vanished while it was looked at, or its type does not show;
+ * - what removing can: {@link RemoveError}.
+ */
 export type StopError = LookupError | RemoveError | QueryError | RejectedError;
 
 /** A device that is active as it is defined. Frozen. */
@@ -88,7 +104,10 @@ const ON_ITS_WAY = 10_000;
 
 /**
  * A host and the definitions of its devices: starts, stops and compares. What is stored is the store's, what is active is the
- * host's; neither is taken for the other.
+ * host's; neither is taken for the other. Where the store has {@link DefinitionStoreOptions.callouts}, they are asked before, and
+ * told after.
+ *
+ * Source: mdevctl, its man page and what 1.2.0 and 1.4.0 do; the tests run both beside it.
  *
  * @example
  * ```ts
@@ -149,7 +168,7 @@ export class DefinedHost {
   /**
    * Sees to it that the devices of the automatic definitions are active, of one parent or of all. One that cannot be started
    * keeps no other from it: what became of each is in the report. The time limit is one for all. Like
-   * `mdevctl start-parent-mdevs`, which says nothing.
+   * `mdevctl start-parent-mdevs`, which says nothing. All definitions are listed, so that there is no `not-found` or `conflict`.
    */
   startAuto(options?: StartAutoOptions): AsyncResult<AutoStarts, DefinitionLookupError> {
     const within = sharedLimits(options);

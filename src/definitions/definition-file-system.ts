@@ -4,7 +4,7 @@ import type { ChangeSource } from "../index.js";
 export interface DefinitionFileStat {
   /** What it is. */
   readonly kind: "file" | "folder" | "link" | "other";
-  /** Its permission bits, such as 0o644. */
+  /** Its permission bits, as a number: 0o644. */
   readonly mode: number;
   /** When it was last written, in milliseconds since 1970. */
   readonly modified: number;

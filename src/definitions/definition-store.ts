@@ -54,7 +54,7 @@ export interface DefinitionStoreOptions {
   readonly state?: StateStore | undefined;
   /** mdevctl's scripts, to be asked before each change and told of it; none are run where it is not given. */
   readonly callouts?: Callouts | undefined;
-  /** The limit of operations that are given none, in milliseconds; none where it is not given. */
+  /** The limit of operations that are given none, in milliseconds, from 0; there is none where it is not given. */
   readonly timeout?: number | undefined;
 }
 
@@ -76,7 +76,10 @@ export interface OfParent extends OperationOptions {
 export interface DefineOptions extends DefinitionContent, OperationOptions {
   /** The id of the parent, which need not exist. */
   readonly parent: string;
-  /** The UUID in any spelling that mdevctl reads; a random one where it is not given. */
+  /**
+   * The UUID in any spelling that mdevctl reads: in any case, 32 digits without hyphens, in braces, after `urn:uuid:`; a random
+   * one where it is not given.
+   */
   readonly uuid?: string | undefined;
 }
 
@@ -99,13 +102,39 @@ export interface DefinitionList {
   readonly problems: readonly DefinitionProblem[];
 }
 
-/** What looking for one definition can end in; `conflict`: it is under several parents; `decode`: its file is no definition. */
+/**
+ * What looking for one definition can end in:
+ *
+ * - `not-found`: there is none of that device, or none under that parent;
+ * - `conflict`: it is under several parents and none is named, or what has its name is a link or no file;
+ * - `decode`: its file is no definition;
+ * - what any operation can: {@link OperationError}.
+ */
 export type DefinitionLookupError = NotFoundError | ConflictError | OperationError;
-/** What defining can end in; `rejected`: a script refused it. */
+/**
+ * What defining can end in:
+ *
+ * - `already-exists`: it is defined under that parent; `existing` is the file;
+ * - `conflict`: somebody else held the lock of the definitions until the time was over;
+ * - `rejected`: a script refused it;
+ * - what any operation can: {@link OperationError}.
+ */
 export type DefineError = AlreadyExistsError | ConflictError | RejectedError | OperationError;
-/** What defining what a device is can end in. */
+/**
+ * What defining what a device is can end in:
+ *
+ * - `gone`: the device is no longer there, or its type does not show;
+ * - `decode`: also where what a script printed is no list of attributes;
+ * - what defining can: {@link DefineError}.
+ */
 export type DefineDeviceError = DefineError | GoneError | QueryError;
-/** What changing or removing a definition can end in; `conflict`: somebody else changed it at the same time, or holds the lock; `rejected`: a script refused it. */
+/**
+ * What changing or removing a definition can end in:
+ *
+ * - `conflict`: also where somebody else changed it at the same time, or held the lock until the time was over;
+ * - `rejected`: a script refused it;
+ * - what looking for it can: {@link DefinitionLookupError}.
+ */
 export type DefinitionChangeError = DefinitionLookupError | RejectedError;
 
 /**
@@ -113,8 +142,10 @@ export type DefinitionChangeError = DefinitionLookupError | RejectedError;
  * and libvirt read, and the other way round. Nothing of it touches a device: {@link DefinedHost} does.
  *
  * A definition is replaced in one step, and is on the disk before the step and after it: whatever happens to the process, it
- * is the old one or the new one. Others who use this library wait for each other. mdevctl takes no lock: what it changes at
- * the same time is seen just before the step, and is `conflict`.
+ * is the old one or the new one. Others who use this library wait for each other, by a lock in `/run/vfio-mdev`. mdevctl takes
+ * no lock: what it changes at the same time is seen just before the step, and is `conflict`.
+ *
+ * Source: mdevctl, its man page and what 1.2.0 and 1.4.0 read and write; the tests run both beside it.
  *
  * @example
  * ```ts
@@ -128,7 +159,7 @@ export type DefinitionChangeError = DefinitionLookupError | RejectedError;
  * ```
  */
 export class DefinitionStore {
-  /** The folder with a folder for each parent. */
+  /** The folder with a folder for each parent: `/etc/mdevctl.d`. */
   readonly root: string;
   /** mdevctl's scripts, where they are run. */
   readonly callouts: Callouts | undefined;
@@ -162,7 +193,7 @@ export class DefinitionStore {
     });
   }
 
-  /** The definition of a device: `<root>/<parent>/<uuid>`, in whatever spelling. */
+  /** The definition of a device: `<root>/<parent>/<uuid>`, in whatever spelling mdevctl reads. */
   get(uuid: string, options?: OfParent): AsyncResult<MdevDefinition, DefinitionLookupError> {
     const tried = `find the definition of ${quote(uuid)}`;
     const wanted = { ...options, uuid };

@@ -18,15 +18,15 @@ import type { MdevDefinition } from "./mdev-definition.js";
 
 /** Two values that differ. */
 export interface Difference {
-  /** What the definition says. */
+  /** What the definition says, as text. */
   readonly defined: string;
-  /** What is. */
+  /** What is: the id of a parent or a type, or the text of the attribute's file. */
   readonly actual: string;
 }
 
 /** One attribute of a definition, and what its file shows. */
 export interface AttributeDrift extends Difference {
-  /** Its name. */
+  /** Its name: its path below the device's folder. */
   readonly name: string;
 }
 
@@ -73,7 +73,10 @@ export interface DriftOptions extends OfParent {
   readonly compare?: readonly AttributeComparison[] | undefined;
 }
 
-/** What comparing can end in. */
+/**
+ * What comparing can end in: what looking for the definition and asking the host can, {@link DefinitionLookupError} and
+ * {@link QueryError}. An attribute that cannot be read is a problem of the report.
+ */
 export type DriftError = DefinitionLookupError | QueryError;
 
 /** Compares a definition with the device that is active under its UUID. */

@@ -3,7 +3,10 @@ import { configJson, type DefinedAttribute, type DefinitionConfig, formatConfig 
 import { compare } from "./definition-files.js";
 import { formatJson, type Json, jsonArray, jsonObject, jsonString } from "./json.js";
 
-/** A device as `mdevctl list --dumpjson` shows it, active or defined: that does not show. */
+/**
+ * A device as `mdevctl list --dumpjson` shows it, active or defined: that does not show. Source: what mdevctl 1.2.0 and 1.4.0
+ * print.
+ */
 export interface ListedDevice extends DefinitionConfig {
   /** The id of its parent. */
   readonly parent: string;
@@ -11,17 +14,17 @@ export interface ListedDevice extends DefinitionConfig {
   readonly uuid: string;
 }
 
-/** A type as `mdevctl types --dumpjson` shows it. */
+/** A type as `mdevctl types --dumpjson` shows it. Source: what mdevctl 1.2.0 and 1.4.0 print. */
 export interface ListedType {
   /** The id of its parent. */
   readonly parent: string;
   /** Its id. */
   readonly id: string;
-  /** `available_instances`. */
+  /** How many more devices of it can be made: `available_instances`. */
   readonly availableInstances: number;
-  /** `device_api`. */
+  /** What its devices are to a virtual machine, `vfio-pci`: `device_api`. */
   readonly deviceApi: string;
-  /** `name`, where the driver gives one. */
+  /** Its name for people: `name`, where the driver gives one. */
   readonly name?: string | undefined;
   /** `description`, where the driver gives one; its lines joined by a comma. */
   readonly description?: string | undefined;
@@ -38,7 +41,7 @@ const WHITE_SPACE = /^\p{White_Space}+|\p{White_Space}+$/gu;
 /**
  * What `mdevctl types --dumpjson` prints of a host, byte for byte: the types of Linux' mediated devices, none of other
  * layouts. No newline at the end: mdevctl before 1.4 prints one, later ones do not. What mdevctl fails on, a type without a
- * readable `available_instances` or `device_api`, is left out.
+ * readable `available_instances` or `device_api`, is left out. Source: what mdevctl 1.2.0 and 1.4.0 print.
  *
  * @param parent - as `--parent`: only this one
  *

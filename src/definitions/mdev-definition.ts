@@ -16,7 +16,8 @@ export interface FoundDefinition extends ConfigText {
 
 /**
  * One definition as it was stored when it was looked at: `/etc/mdevctl.d/<parent>/<uuid>`. Frozen data: it does not follow
- * the file, and it is no device. {@link DefinedHost} starts what it defines.
+ * the file, and it is no device. {@link DefinedHost} starts what it defines. Source: mdevctl, its man page and the files of
+ * 1.2.0 and 1.4.0.
  */
 export class MdevDefinition implements DefinitionConfig {
   /** The UUID of its device, as the kernel writes it, however the file's name spells it. */
@@ -29,7 +30,7 @@ export class MdevDefinition implements DefinitionConfig {
   readonly start: StartMode;
   /** What is written to the device's attributes when it is started, in this order: `attrs`. */
   readonly attributes: readonly DefinedAttribute[];
-  /** Its file. Its name may spell the UUID in another way. */
+  /** Its file: `/etc/mdevctl.d/<parent>/<uuid>`. Its name may spell the UUID in another way. */
   readonly path: string;
   /** The names of what else the file holds, which mdevctl does not know; it stays there when this library rewrites the file. */
   readonly otherKeys: readonly string[];

@@ -8,7 +8,10 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const PERMISSIONS = 0o7777;
 const ANYBODY = 0o666; // less the umask, as mdevctl makes its files
 
-/** The files of the local machine: the default of {@link DefinitionStore}. */
+/**
+ * The files of the local machine: the default of {@link DefinitionStore}. Source of the calls: the manual pages that its members
+ * name. All fail with Node's errors, as {@link DefinitionFileSystem} says.
+ */
 export class NodeDefinitionFileSystem implements DefinitionFileSystem {
   /** `readdir(3)`. */
   async readdir(path: string): Promise<readonly string[]> {

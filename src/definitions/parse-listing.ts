@@ -4,7 +4,7 @@ import { type Json, parseJson } from "./json.js";
 import type { ListedDevice, ListedType } from "./listing.js";
 import { uuidOf } from "./names.js";
 
-/** What a text of `mdevctl list --dumpjson` holds. */
+/** What a text of `mdevctl list --dumpjson` holds. Source: what mdevctl 1.2.0 and 1.4.0 print. */
 export type DeviceListing =
   | {
       /** Any number of devices: by parent, then by UUID, as they are listed. */
@@ -21,7 +21,7 @@ export type DeviceListing =
 
 type Shape<T> = Result<T, ShapeFault>;
 
-/** Reads what `mdevctl types --dumpjson` prints: the types, in the order of the text. */
+/** Reads what `mdevctl types --dumpjson` prints: the types, in the order of the text. `decode` where it is nothing such. */
 export function parseTypesJson(text: string): Result<readonly ListedType[], DecodeError> {
   return parsed("read a list of types", text, (json) =>
     nested(json, (parent, id, value): Shape<ListedType> => {
@@ -52,7 +52,7 @@ export function parseTypesJson(text: string): Result<readonly ListedType[], Deco
 
 /**
  * Reads what `mdevctl list --dumpjson` prints, in either shape: which one it prints with `--uuid` depends on how many devices
- * it found.
+ * it found. `decode` where the text is neither.
  *
  * @example
  * ```ts

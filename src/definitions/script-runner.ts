@@ -2,9 +2,9 @@
 export interface ScriptCall {
   /** The script: an absolute path. */
   readonly path: string;
-  /** Its arguments, as they are: no shell reads them. */
+  /** Its arguments, as they are, no shell reads them: `-t TYPE -e EVENT -a ACTION -s STATE -u UUID -p PARENT`. */
   readonly args: readonly string[];
-  /** What it finds on its standard input. */
+  /** What it finds on its standard input: JSON, or nothing. */
   readonly input: string;
   /** Aborted when it is to end at once. */
   readonly signal: AbortSignal;

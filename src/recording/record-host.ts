@@ -49,13 +49,19 @@ export interface RecordOptions extends OperationOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** What recording can end in. What cannot be read is part of the recording. */
+/**
+ * What recording can end in; what cannot be read is part of the recording, and no error:
+ *
+ * - `invalid-argument`: its options are none;
+ * - `timeout`, `aborted`: the limit in milliseconds passed, or the signal was aborted. Nothing is pending then.
+ */
 export type RecordError = InvalidArgumentError | TimeoutError | AbortedError;
 
 /**
  * Reads all that the library reads of a host, and gives it as one JSON document: parents with their types and devices, PCI and
  * SR-IOV facts, drivers, IOMMU groups, device nodes, the AP and the CSS bus, in all layouts. It writes nothing, and opens no
- * device node. What could not be read is in the document by the kernel's error, what vanished meanwhile is not.
+ * device node. What could not be read is in the document by the kernel's error, what vanished meanwhile is not. Beside sysfs and
+ * the names in `/dev` it reads `/proc/sys/kernel/osrelease`.
  *
  * Root sees the most; the recording of another user holds what that user may see. Look through it before you publish it.
  *

@@ -10,7 +10,7 @@ export interface Operation {
   readonly operation: OperationName;
   /** The path it was given. */
   readonly path: string;
-  /** The text of a write. */
+  /** The text of a write; left out for all other calls. */
   readonly text?: string;
 }
 
@@ -20,7 +20,7 @@ export interface OperationFilter {
   readonly operation?: OperationName;
   /** Only this path, or those that match. */
   readonly path?: string | RegExp;
-  /** How many calls it is good for. */
+  /** How many calls it is good for: of a failure 1 by default, of a delay all. */
   readonly times?: number;
 }
 

@@ -48,7 +48,7 @@ export interface SimulatedHostOptions {
 
 /**
  * A machine whose kernel lives in memory: it has no hardware until some is added, and answers as a real kernel was
- * recorded to answer, path by path and errno by errno.
+ * recorded to answer, path by path and errno by errno (Linux 5.10 and 6.1). What was not recorded says so at its method.
  *
  * Kernel 5.10 differs from 6.1 in this: `/sys/class/mdev_bus` comes with the first parent; the driver of all devices is
  * `vfio_mdev`; there is no `vfio-dev`; a create that finds nothing left gets ENOMEM, and from mtty no error at all; a
@@ -341,7 +341,7 @@ export class SimulatedHost {
     return this.#interference.listen(listener);
   }
 
-  /** Changes the permission bits of a file, as root may. */
+  /** Changes the permission bits of a file, as root may: `0o660`. */
   chmod(path: string, mode: number): void {
     this.#at(path).permissions = mode;
   }

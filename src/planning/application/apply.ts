@@ -17,7 +17,10 @@ import { checkState } from "../wanted/checked-state.js";
 import type { ReadStateError } from "../inventory/current-state.js";
 import type { Plan, PlanStep } from "../plan/plan.js";
 
-/** What a step can fail with. */
+/**
+ * What a step can fail with: what creating, removing or setting attributes can, and taking its card's lock and giving it back
+ * ({@link CreateError}, {@link RemoveError}, {@link SetAttributesError}, {@link ParentLockError}, {@link LockError}).
+ */
 export type StepError = CreateError | RemoveError | SetAttributesError | ParentLockError | LockError;
 
 /**
@@ -73,7 +76,7 @@ export interface ApplyOptions extends OperationOptions {
   /**
    * What to do when not all of the plan can be done, or the limits strike: `"keep"`, the default, what worked, or `"undo"` all of
    * it, the last step first: what was created is removed, attributes are set back, and what was removed is created anew,
-   * as far as its attributes are known. Undoing has limits of its own, ten seconds a step.
+   * as far as its attributes are known. Undoing has limits of its own, 10 seconds a step.
    */
   readonly onFailure?: "undo" | "keep" | undefined;
   /** How devices are removed: as {@link RemoveOptions}. */
@@ -94,7 +97,7 @@ export interface ApplyReport {
   readonly interrupted: ReadStateError | undefined;
 }
 
-/** What applying a plan can end in before anything is changed. */
+/** What applying a plan can end in before anything is changed. What goes wrong later is in the {@link ApplyReport}. */
 export type ApplyError = ReadStateError;
 
 /**

@@ -30,7 +30,6 @@ const DISABLED = "DisableMDEVConfiguration";
  * it or without. The old spelling `mediatedDevicesTypes` counts where the new one has no types, as there. Within the section a field that is not
  * known is refused, as `kubectl` does: a misspelt one would mean that nothing is wanted. Needs the package `js-yaml`.
  *
- * `decode`: the file is malformed; the message says where. `unsupported`: `js-yaml` is not installed.
  * Source: KubeVirt, `pkg/virt-config/virt-config.go`, and the API reference of `MediatedDevicesConfiguration`.
  */
 export function parseMediatedDevicesConfiguration(

@@ -7,7 +7,13 @@ import {
 } from "../../index.js";
 import { DocumentFault, Place } from "./place.js";
 
-/** Why a YAML document cannot be read: it is malformed, it is no text at all, or the package js-yaml is not installed. */
+/**
+ * Why a YAML document cannot be read:
+ *
+ * - `decode`: it is malformed, longer than 1048576 characters, or says what is not known; the message says where;
+ * - `invalid-argument`: it is no text at all;
+ * - `unsupported`: the package `js-yaml` is not installed.
+ */
 export type DocumentError = DecodeError | InvalidArgumentError | UnsupportedError;
 
 // Far above any configuration of one cluster: they bound the time and the memory that a hostile one takes.

@@ -5,13 +5,13 @@ import { type DocumentError, readDocument } from "./read-document.js";
 
 /** The ids by which a GPU is chosen, named as in `PciFacts`. */
 export interface GpuIds {
-  /** The vendor of the GPU: 0x10de. */
+  /** The PCI vendor id of the GPU, 16 bits: 0x10de. */
   readonly vendor: number;
-  /** The GPU: 0x1eb8. */
+  /** The PCI device id of the GPU, 16 bits: 0x1eb8. */
   readonly device: number;
-  /** The vendor of the board, where the filter asks for the board. */
+  /** The PCI vendor id of the board, 16 bits, where the filter asks for the board. */
   readonly subsystemVendor: number | undefined;
-  /** The board, where the filter asks for it. */
+  /** The PCI id of the board, 16 bits, where the filter asks for it. */
   readonly subsystemDevice: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface VgpuCount {
 
 /** An entry of a configuration: some GPUs, and what each of them gets. */
 export interface VgpuConfigEntry {
-  /** The GPUs by their index, in the order of their PCI addresses; or all of them. */
+  /** The GPUs by their index from 0, in the order of their PCI addresses; or all of them. */
   readonly devices: "all" | readonly number[];
   /** Only GPUs with one of these ids; empty: with any. */
   readonly deviceFilter: readonly GpuIds[];
@@ -50,7 +50,6 @@ const ID = /^0x([0-9a-f]{1,8})$/i;
  * one, and MIG-backed types beside time-sliced ones on one GPU. A `device-filter` that is no id is refused too; there it fits no GPU.
  * Needs the package `js-yaml`.
  *
- * `decode`: the file is malformed; the message says where. `unsupported`: `js-yaml` is not installed.
  * Source: NVIDIA/vgpu-device-manager, `api/spec/v1/spec.go` and `pkg/types`.
  */
 export function parseVgpuConfigs(yaml: string): AsyncResult<readonly VgpuConfig[], DocumentError> {

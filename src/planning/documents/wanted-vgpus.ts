@@ -33,7 +33,13 @@ export interface WantedVgpus {
   readonly substitutions: readonly VgpuSubstitution[];
 }
 
-/** Why a configuration cannot be wanted: there is none of that name, or it does not say what is meant on this host. */
+/**
+ * Why a configuration cannot be wanted:
+ *
+ * - `not-found`: there is none of that name;
+ * - `invalid-argument`: several are there and none is named; GPUs are chosen by index and `gpus` is not given; the snapshot was
+ *   taken without {@link planningFacts}; several types of a card are meant by one name, or one type by two.
+ */
 export type WantedVgpusError = InvalidArgumentError | NotFoundError;
 
 const NVIDIA = 0x10de;
@@ -44,8 +50,6 @@ const TRIED = "tell the vGPUs that a configuration wants";
  * GPU the last one counts, as there, where each sets the GPU anew. A name means the type of the card whose name ends in that word; where there
  * is none, and the name has the suffix of a MIG attribute, the type without the suffix.
  *
- * `invalid-argument`: GPUs are chosen by index and `gpus` is not given, the snapshot was taken without `planningFacts`, several
- * types of a card are meant by one name, or one type by two. `not-found`: there is no such configuration.
  * Source: NVIDIA/vgpu-device-manager, `cmd/nvidia-vgpu-dm/assert` and `pkg/vgpu`.
  *
  * @example

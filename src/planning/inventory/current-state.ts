@@ -16,7 +16,13 @@ import { planningFacts } from "./facts.js";
 import { type DeviceNote, parseNote } from "./note.js";
 import type { WantedState } from "../wanted/wanted-state.js";
 
-/** What reading the present state can end in; `unsupported`: the host has no store for a ledger. */
+/**
+ * What reading the present state can end in:
+ *
+ * - `invalid-argument`: also where the wanted state is none;
+ * - `unsupported`: the host has no store for a ledger ({@link OwnedError});
+ * - what asking the host can: {@link QueryError}.
+ */
 export type ReadStateError = InvalidArgumentError | OwnedError | QueryError;
 
 /** A device of the owner. */
@@ -51,8 +57,8 @@ export interface LiveState {
 }
 
 /**
- * Reads what {@link plan} needs: the host, and what of it is the owner's by the ledger. Attributes are read of the owner's
- * devices alone, those that the wanted state names.
+ * Reads what {@link plan} needs: the host ({@link MdevHost.snapshot}), and what of it is the owner's by the ledger
+ * ({@link MdevHost.ownedDevices}). Attributes are read of the owner's devices alone, those that the wanted state names.
  */
 export function readState(
   host: MdevHost,

@@ -14,19 +14,22 @@ const address: Codec<string> = {
   encode: (value) => Result.ok(`PCI_SLOT_NAME=${value}`),
 };
 
-/** What planning knows of parents beside what is in every snapshot, by the names that {@link planningFacts} gives them. */
+/**
+ * What planning knows of parents beside what is in every snapshot, by the names that {@link planningFacts} gives them. Source:
+ * Linux, `Documentation/ABI/testing/sysfs-bus-pci`.
+ */
 export interface ParentFacts {
-  /** The card of a virtual function: `PCI_SLOT_NAME` in the file `physfn/uevent`. */
+  /** The card of a virtual function, as a PCI address: `PCI_SLOT_NAME` in the file `physfn/uevent`. */
   readonly physicalFunction: AttributeDescriptor<string, "ro">;
-  /** The file `numa_node`. */
+  /** The NUMA node: the file `numa_node`; `undefined` where that says -1. */
   readonly numaNode: AttributeDescriptor<number | undefined, "ro">;
-  /** The file `vendor`. */
+  /** The PCI vendor id: the file `vendor`. */
   readonly vendor: AttributeDescriptor<number, "ro">;
-  /** The file `device`. */
+  /** The PCI device id: the file `device`. */
   readonly device: AttributeDescriptor<number, "ro">;
-  /** The file `subsystem_vendor`. */
+  /** The PCI vendor id of the board: the file `subsystem_vendor`. */
   readonly subsystemVendor: AttributeDescriptor<number, "ro">;
-  /** The file `subsystem_device`. */
+  /** The PCI id of the board: the file `subsystem_device`. */
   readonly subsystemDevice: AttributeDescriptor<number, "ro">;
 }
 

@@ -1,16 +1,19 @@
 import type { DeviceSnapshot, HostSnapshot, LayoutName, ParentSnapshot, TypeSnapshot } from "../../index.js";
 
-/** What the PCI bus says of a parent, or of a card; `undefined` where it is on another bus, or was not included. */
+/**
+ * What the PCI bus says of a parent, or of a card, by the files that {@link ParentFacts} names; `undefined` where it is on another
+ * bus, or was not included.
+ */
 export interface HardwareFacts {
-  /** The NUMA node that it is near to. */
+  /** The NUMA node that it is near to, from 0; `undefined` also where the kernel knows none. */
   readonly numaNode: number | undefined;
-  /** The PCI vendor: 0x10de. */
+  /** The PCI vendor id, 16 bits: 0x10de. */
   readonly vendor: number | undefined;
-  /** The PCI device id. */
+  /** The PCI device id, 16 bits. */
   readonly device: number | undefined;
-  /** The PCI vendor of the board. */
+  /** The PCI vendor id of the board, 16 bits. */
   readonly subsystemVendor: number | undefined;
-  /** The PCI id of the board. */
+  /** The PCI id of the board, 16 bits. */
   readonly subsystemDevice: number | undefined;
 }
 

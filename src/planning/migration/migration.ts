@@ -32,7 +32,12 @@ export interface MigrationOptions extends PlaceOptions {
     | undefined;
 }
 
-/** What {@link migrationMap} can end in. */
+/**
+ * What {@link migrationMap} can end in; that a migration is not possible is none of it:
+ *
+ * - `not-found`: the source has no device with that id;
+ * - `invalid-argument`: a device is named twice, or what placing can end in: {@link PlanError}.
+ */
 export type MigrationError = PlanError | NotFoundError;
 
 const TRIED = "map devices to another host";

@@ -91,7 +91,11 @@ export interface Plan {
   readonly unproven: readonly string[];
 }
 
-/** What planning can end in: a wanted state that is none, or one that does not say which type it means. */
+/**
+ * What planning can end in:
+ *
+ * - `invalid-argument`: the wanted state is none; or, as an {@link AmbiguousTypeError}, it does not say which type it means.
+ */
 export type PlanError = InvalidArgumentError | AmbiguousTypeError;
 
 /** The outcome of planning. */

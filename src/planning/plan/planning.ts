@@ -115,7 +115,7 @@ export function place(
 
 /** What speaks for or against one parent. */
 export interface Explanation {
-  /** The parent. */
+  /** The id of the parent. */
   readonly parent: string;
   /** Its folder. */
   readonly path: string;

@@ -6,15 +6,15 @@ export interface ParentSelector {
   readonly id?: string | readonly string[] | undefined;
   /** The id of its card, the PCI address of the physical function: or one of several. */
   readonly card?: string | readonly string[] | undefined;
-  /** The PCI vendor: 0x10de. */
+  /** The PCI vendor id, 16 bits: 0x10de. */
   readonly vendor?: number | undefined;
-  /** The PCI device id. */
+  /** The PCI device id, 16 bits. */
   readonly device?: number | undefined;
-  /** The PCI vendor of the board. */
+  /** The PCI vendor id of the board, 16 bits. */
   readonly subsystemVendor?: number | undefined;
-  /** The PCI id of the board. */
+  /** The PCI id of the board, 16 bits. */
   readonly subsystemDevice?: number | undefined;
-  /** The NUMA node that it is near to. */
+  /** The NUMA node that it is near to, from 0. */
   readonly numaNode?: number | undefined;
   /** A question of one's own. Of the same parent it has always the same answer. */
   readonly where?: ((parent: InventoryParent) => boolean) | undefined;

@@ -15,9 +15,9 @@ export interface TypeSelector {
   readonly name?: string | undefined;
   /** What its name tells by NVIDIA's grammar ({@link parseVgpuTypeName}). */
   readonly vgpu?: VgpuSelector | undefined;
-  /** What its displays must have at least. */
+  /** What its displays must have at least, by what its name and description say (`displayFactsOf` of `vfio-mdev/display`). */
   readonly display?: DisplayNeeds | undefined;
-  /** What its devices are to a virtual machine. */
+  /** What its devices are to a virtual machine: `vfio-pci`. */
   readonly deviceApi?: DeviceApi | undefined;
   /** Of several, the one with the least framebuffer, or with the most. */
   readonly prefer?: "smallest" | "largest" | undefined;
@@ -46,7 +46,7 @@ export interface VgpuSelector {
 /** What a type says of itself, as a snapshot has it. */
 export type TypeWords = Pick<TypeSnapshot, "id" | "name" | "description" | "deviceApi">;
 
-/** A selector that means several types of one parent. */
+/** A selector that means several types of one parent: an `invalid-argument`. */
 export class AmbiguousTypeError extends InvalidArgumentError {
   /** The types that it means. */
   readonly candidates: readonly TypeWords[];
@@ -65,7 +65,7 @@ export class AmbiguousTypeError extends InvalidArgumentError {
 
 /**
  * The one of some types of a parent that a selector means: a pure function. `undefined` where it means none; where it means
- * several, none is taken.
+ * several, none is taken: {@link AmbiguousTypeError}.
  *
  * @example
  * ```ts

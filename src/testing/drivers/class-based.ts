@@ -15,11 +15,11 @@ export interface ClassBasedType {
   readonly id: string;
   /** The file `name`: `GRID M60-0B`. */
   readonly name: string;
-  /** The file `fb_length`: `512M`. */
+  /** How much framebuffer it has: the file `fb_length`: `512M`. */
   readonly fbLength: string;
-  /** The file `resolution`: `2560x1600`. */
+  /** The largest resolution, in pixels: the file `resolution`: `2560x1600`. */
   readonly resolution: string;
-  /** The file `heads`. */
+  /** How many displays it has: the file `heads`. */
   readonly heads: number;
   /** The file `max_instances`: how many devices of this type there can be (ENOSPC). */
   readonly maxInstances: number;

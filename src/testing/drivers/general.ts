@@ -34,9 +34,9 @@ export interface GeneralOptions {
   readonly capacity?: number | SimulatedCapacity;
   /** How the file is spelled that removes a device: the proposal has both. `destroy` by default. */
   readonly destroyFile?: "destroy" | "Destroy";
-  /** What the file `priority` of a new device says. Left out: no such file. */
+  /** The number that the file `priority` of a new device says, of no known scale. Left out: no such file. */
   readonly priority?: number;
-  /** What the file `weight` of a new device says. Left out: no such file. */
+  /** The number that the file `weight` of a new device says, of no known scale. Left out: no such file. */
   readonly weight?: number;
   /** What the file `params` of a new device says, without its newline. Left out: no such file. */
   readonly params?: string;

@@ -8,7 +8,7 @@ const MEGABYTES: Readonly<Record<string, number>> = {
 
 /** Options of {@link SimulatedHost.addMbochs}. */
 export interface MbochsOptions {
-  /** The video memory that all displays share; 256 by default, as the module's parameter `count`. */
+  /** The video memory that all displays share, in MiB; 256 by default, as the module's parameter `count`. */
   readonly megabytes?: number;
 }
 

@@ -30,7 +30,7 @@ export interface NvidiaSriovGpuOptions {
   readonly types?: readonly VgpuType[];
   /** Which vGPUs may share it: those with as much framebuffer each, or any that fit; `"homogeneous"` by default. */
   readonly mode?: SharingMode;
-  /** The framebuffer that they share; 48 GiB by default. */
+  /** The framebuffer that they share, in bytes; 48 GiB by default. */
   readonly framebufferBytes?: number;
   /** Whether `creatable_vgpu_types` begins with `ID    : vGPU Name`; true by default. */
   readonly header?: boolean;

@@ -4,7 +4,7 @@ import type { VfioGroup } from "./vfio.js";
 
 /** Options of {@link SimulatedHost.open}. */
 export interface OpenOptions {
-  /** The process, which may hold further devices; by default a new one. */
+  /** The number of the process, which may hold further devices; by default a new one. */
   readonly pid?: number;
   /** `"group"` opens `/dev/vfio/<group>` alone, which does not hold up a removal; `"device"` by default. */
   readonly what?: "device" | "group";
