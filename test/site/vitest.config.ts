@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     root: resolve(import.meta.dirname, "../.."),
     include: ["test/site/*.test.ts"],
-    testTimeout: 300_000, // a whole site is read, perhaps on a machine with other work to do
+    testTimeout: 1_200_000, // a whole site is read, perhaps on a machine with other work to do
     hookTimeout: 60_000,
     reporters: ["default", "json"],
     outputFile: { json: ".cache/reports/site.json" },
