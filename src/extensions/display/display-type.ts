@@ -18,6 +18,9 @@ import { displayFactsOf } from "./text.js";
  * proposal of September 2016 had in mind. The facts are found in the type's folder on its own
  * (`mdev_supported_types/<type>/{fb_length,resolution,heads,max_instances}` of that proposal), in its `description`
  * (NVIDIA, GVT-g, mdpy, mbochs), or without one in its `name` (NVIDIA).
+ * Sources: for each of these texts, those of the codec that reads it: `vgpuDescription` and `parseVgpuTypeName` of
+ * `vfio-mdev/nvidia`, `gvtDescription` of `vfio-mdev/intel`, `resolution` and `videoMemory` of `vfio-mdev/samples`. The
+ * proposal names its files, and no formats: those are our reading.
  *
  * @example
  * ```ts
@@ -38,7 +41,7 @@ import { displayFactsOf } from "./text.js";
  * ```
  */
 export class DisplayType extends MdevTypeExtension {
-  /** Whether anything of its displays can be known. */
+  /** Whether anything of its displays is known; a text in a known form that is malformed counts as known. */
   static fits(type: MdevType): AsyncResult<boolean, AttributeReadError> {
     const known = new DisplayType(type).read().map(isKnown);
     // A description that is in a known form and malformed: of a display all the same.
@@ -48,7 +51,7 @@ export class DisplayType extends MdevTypeExtension {
   /**
    * All that is known of its displays, each fact from the first source that has it: the files of the class-based layout, the
    * description, the name where there is no description. A malformed number in one of them is `decode`, and its error has
-   * the text.
+   * the text; the other errors are those of reading the files.
    */
   read(options?: OperationOptions): AsyncResult<DisplayFacts, AttributeReadError> {
     const within = sharedLimits(options);

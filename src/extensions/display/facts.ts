@@ -2,20 +2,20 @@ import type { Resolution } from "../../index.js";
 
 /**
  * What is known of the displays that a type's devices have: plain, frozen data. What no source tells is `undefined`,
- * never 0 or a guess.
+ * never 0 or a guess. Sources: those of {@link DisplayType}.
  */
 export interface DisplayFacts {
   /** The memory for pictures, in bytes. */
   readonly framebufferBytes: number | undefined;
   /** How many displays a device has. */
   readonly heads: number | undefined;
-  /** The largest resolution of a display. */
+  /** The largest resolution of a display, in pixels. */
   readonly maxResolution: Resolution | undefined;
   /** How many devices of the type the hardware can hold when it holds no others: a GPU, not one of its functions. */
   readonly maxInstances: number | undefined;
   /** The most frames a second that a device draws. */
   readonly frameRateLimit: number | undefined;
-  /** The text of the type's `description`, as it was given: what is not among these facts can be read from it. */
+  /** The text of the type's file `description`, as it was given: what is not among these facts can be read from it. */
   readonly description: string | undefined;
   /** The values in the description with keys that nobody knows, as they stand there. */
   readonly others: Readonly<Record<string, string>>;

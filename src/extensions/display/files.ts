@@ -10,7 +10,11 @@ import { resolution } from "../samples/index.js";
 
 const UNITS: Readonly<Record<string, number>> = { G: 2 ** 30, M: 2 ** 20, K: 2 ** 10, "": 1 };
 
-/** `512M`, or a bare number of bytes. The units K, M and G are binary. Written with the largest unit that divides it. */
+/**
+ * The text of `fb_length`, in bytes: `512M`, or a bare number of bytes. The units K, M and G are binary. Written with the
+ * largest unit that divides it.
+ * Sources: the column `framebuffer` of the proposal of August 2016 has `512M`; the other forms are our reading.
+ */
 export const byteLength: Codec<number> = {
   decode: (raw) => {
     const [, digits, unit = ""] = /^([0-9]{1,16})([KMG])?$/.exec(raw.trim()) ?? [];

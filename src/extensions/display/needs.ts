@@ -7,7 +7,7 @@ export interface DisplayNeeds {
   readonly framebufferBytes?: number | undefined;
   /** At least so many displays. */
   readonly heads?: number | undefined;
-  /** At least this width and this height. */
+  /** At least this width and this height, in pixels. */
   readonly resolution?: Resolution | undefined;
   /** At least so many frames a second. */
   readonly frameRate?: number | undefined;

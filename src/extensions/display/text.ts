@@ -38,7 +38,10 @@ const FORMATS: readonly Format[] = [
   },
 ];
 
-/** What a type says of itself in words, as {@link MdevTypeInfo} has it. */
+/**
+ * What a type says of itself in words, as {@link MdevTypeInfo} has it: its id, and the texts of its files `name` and
+ * `description`.
+ */
 export type DisplayText = Pick<MdevTypeInfo, "id" | "name" | "description">;
 
 /**

@@ -1,16 +1,16 @@
 import { type Codec, count, mebibytes, pairs, pixels, type Resolution } from "../../index.js";
 
-/** What GVT-g says of a type in its `description`: plain, frozen data. */
+/** What GVT-g says of a type in its `description`: plain, frozen data; `undefined` where the text does not have the key. */
 export interface GvtDescription {
   /** Graphics address space that the processor reaches too, in bytes: `low_gm_size`. It is space, not memory. */
   readonly lowGmBytes: number | undefined;
   /** Graphics address space that only the GPU reaches, in bytes: `high_gm_size`. It is space, not memory. */
   readonly highGmBytes: number | undefined;
-  /** Fence registers: `fence`. */
+  /** How many fence registers a device has: `fence`. */
   readonly fences: number | undefined;
-  /** The resolution of the virtual monitor: `resolution`. */
+  /** The resolution of the virtual monitor, in pixels: `resolution`. */
   readonly resolution: Resolution | undefined;
-  /** Its share of the GPU's time in relation to that of others, from 1 to 16: `weight`. */
+  /** Its share of the GPU's time in relation to that of others, from 1 to 16, twice as much for 8 as for 4: `weight`. */
   readonly weight: number | undefined;
   /** The lines with other keys, as they stand in the text. */
   readonly others: Readonly<Record<string, string>>;

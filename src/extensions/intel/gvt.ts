@@ -17,7 +17,10 @@ import { type GvtTypeId, parseGvtTypeId } from "./type-id.js";
 
 const PREFIX = "i915-GVTg_";
 
-/** A number that i915 counts by: a whole one from 0. */
+/**
+ * The text of `intel_vgpu/vgpu_id` and `intel_vgpu/hw_id`: a whole decimal number from 0.
+ * Source: Linux, `drivers/gpu/drm/i915/gvt/kvmgt.c`.
+ */
 export const gvtNumber: Codec<number> = {
   decode: (raw) => orRefuse(integer.decode(raw)),
   encode: (value) => (value < 0 ? Result.error("is below 0") : integer.encode(value)),
@@ -51,7 +54,10 @@ export class GvtType extends MdevTypeExtension {
     return type.id.startsWith(PREFIX);
   }
 
-  /** Address space, fences, resolution and weight: the file `description`. */
+  /**
+   * Address space, fences, resolution and weight: the file `description`; `decode` where {@link gvtDescription} does
+   * not understand it.
+   */
   readonly description: ReadableAttribute<GvtDescription> = this.attribute(GvtType.description);
 
   /** What its id tells; `undefined` where that is not of the known form. No I/O. */
@@ -76,7 +82,7 @@ export class GvtDevice extends MdevDeviceExtension {
     return device.type().map((type) => type?.id.startsWith(PREFIX) === true);
   }
 
-  /** Its number among the GPU's virtual ones, from 1: the file `intel_vgpu/vgpu_id`. Debugfs and traces name it so. */
+  /** Its number among the GPU's virtual ones, from 1: the file `intel_vgpu/vgpu_id`. Debugfs and traces use it. */
   readonly vgpuId: ReadableAttribute<number> = this.attribute(GvtDevice.vgpuId);
 
   /** The number of its hardware context: the file `intel_vgpu/hw_id`; `undefined` on kernels that no longer have it. */

@@ -2,9 +2,15 @@ import { Result } from "../../index.js";
 
 /** What the id of a GVT-g type tells: plain, frozen data. */
 export interface GvtTypeId {
-  /** GVT-g's own count of generations: the `5` of `i915-GVTg_V5_4`. 4 is Broadwell, 5 all that came after. */
+  /**
+   * GVT-g's own count of generations: the `5` of `i915-GVTg_V5_4`. 4 is Broadwell, 5 all that came after. Any number to
+   * 99 is read.
+   */
   readonly generation: number;
-  /** How many of the type a GPU of usual size is divided into: the `4` of `i915-GVTg_V5_4`; 1, 2, 4 or 8. */
+  /**
+   * How many of the type one GPU is meant for: the `4` of `i915-GVTg_V5_4`. The driver has 1, 2, 4 and 8, and gives
+   * each a weight of 16 divided by it. How many fit is another number: `available_instances`.
+   */
   readonly divisor: number;
 }
 

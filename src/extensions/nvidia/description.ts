@@ -1,14 +1,17 @@
 import { type Codec, count, mebibytes, pairs, pixels, type Resolution } from "../../index.js";
 
-/** What NVIDIA's driver says of a type in its `description`: plain, frozen data. */
+/**
+ * What NVIDIA's driver says of a type in its `description`: plain, frozen data; `undefined` where the text does not
+ * have the key.
+ */
 export interface VgpuDescription {
-  /** Virtual display heads: `num_heads`. */
+  /** How many virtual display heads a vGPU has: `num_heads`. */
   readonly heads: number | undefined;
   /** The limit of the frame rate, in frames a second: `frl_config`. A device can be freed of it (`vgpu_params`). */
   readonly frameRateLimit: number | undefined;
   /** Framebuffer, in bytes: `framebuffer`, of which the driver prints MiB. */
   readonly framebufferBytes: number | undefined;
-  /** The largest resolution of one head: `max_resolution`. */
+  /** The largest resolution of one head, in pixels: `max_resolution`. */
   readonly maxResolution: Resolution | undefined;
   /** How many vGPUs of the type fit on one GPU that has no others: `max_instance`. */
   readonly maxInstances: number | undefined;

@@ -7,6 +7,7 @@ export function foldVgpuName(name: string): string {
 /**
  * Whether two texts are the name of one vGPU type, as {@link findVgpuType} takes them: capitals, the first word `GRID` or
  * `NVIDIA`, and `_` for a blank make no difference; all else does.
+ * Sources, for how names are spelled: NVIDIA/go-nvlib, `pkg/nvmdev`, which takes the last word; KubeVirt, which writes `_`.
  *
  * @example
  * ```ts

@@ -20,7 +20,7 @@ const VENDOR = 0x10de;
 
 /** How many more vGPUs of one type a card can have: as the driver tells now, and a hint only. */
 export interface VgpuCapacity {
-  /** The id of the type: `nvidia-1148`. */
+  /** The id of the type: `nvidia-1148`; as it was asked for where no function lists it. */
   readonly typeId: string;
   /** Its name, as its file has it; `undefined` where no function shows it. */
   readonly name: string | undefined;
@@ -42,7 +42,12 @@ export interface VgpuCapacity {
  * virtual functions of one physical function, with mediated devices or with NVIDIA's own interface.
  *
  * Each call reads the functions, types and devices anew: creating or removing one vGPU may change what all functions
- * offer. What a single function cannot be read for spoils only that function.
+ * offer. What a single function cannot be read for spoils only that function; where that is all of them, the error is that
+ * of the first, and `gone` where none is a parent any more.
+ *
+ * Of functions it reads the file `vendor` and the link `physfn`, of types what {@link NvidiaVgpuType} reads.
+ * Sources, for how the files of functions depend on each other, NVIDIA/open-gpu-kernel-modules 595.45.04,
+ * `src/nvidia/src/kernel/virtualization/kernel_vgpu_mgr.c`. Not run on a card.
  *
  * @example
  * ```ts
@@ -62,9 +67,9 @@ export interface VgpuCapacity {
  * ```
  */
 export class NvidiaCard {
-  /** The PCI address of its physical function, or of its only one: `0000:3b:00.0`. */
+  /** The PCI address of its physical function, or of its only one: `0000:3b:00.0`. As {@link Card.id}. */
   readonly id: string;
-  /** The folder of that function. */
+  /** The folder of that function in sysfs. As {@link Card.path}. */
   readonly path: string;
   readonly #card: Card;
 
@@ -74,7 +79,10 @@ export class NvidiaCard {
     this.#card = card;
   }
 
-  /** All NVIDIA cards of a host, in natural order. */
+  /**
+   * All NVIDIA cards of a host, in natural order: those that {@link NvidiaCard.of} takes. A card of which no function can be
+   * asked for its vendor is left out.
+   */
   static all(
     host: Pick<MdevHost, "cards">,
     options?: OperationOptions,
@@ -93,7 +101,7 @@ export class NvidiaCard {
 
   /**
    * This view of a card of {@link MdevHost.cards}; `unsupported` where it is not NVIDIA's: its functions have neither
-   * the vendor 0x10de nor NVIDIA's own interface.
+   * `0x10de` in their file `vendor` nor NVIDIA's own interface.
    */
   static of(card: Card, options?: OperationOptions): AsyncResult<NvidiaCard, UnsupportedError | QueryError> {
     return inquire<NvidiaCard, UnsupportedError | QueryError>(options, async (inquiry) => {
@@ -105,12 +113,15 @@ export class NvidiaCard {
     });
   }
 
-  /** Its functions that are parents now, in natural order. */
+  /** Its functions that are parents now, by their PCI addresses. */
   functions(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
     return inquire<readonly Parent[]>(options, async (inquiry) => Result.ok(await this.#functions(inquiry)));
   }
 
-  /** Its functions on which a vGPU of any type can be created now. */
+  /**
+   * Its functions on which a vGPU of any type can be created now, as `available_instances` says; one that cannot be
+   * read is none.
+   */
   freeFunctions(options?: OperationOptions): AsyncResult<readonly Parent[], QueryError> {
     return inquire<readonly Parent[]>(options, async (inquiry) => {
       const free: Parent[] = [];
@@ -124,7 +135,8 @@ export class NvidiaCard {
 
   /**
    * How many more vGPUs of a type can be created, and where: `availableInstances` of the type on each function, and
-   * the `max_instance` and `framebuffer` of the descriptions where there are any.
+   * the `max_instance` and `framebuffer` of the descriptions where there are any. `not-found` where no type or several fit,
+   * as with {@link findVgpuType}.
    *
    * @param type - its name in any spelling that {@link findVgpuType} takes, or its id. On NVIDIA's own interface a type
    *   that cannot be created now has no name: ask by its id

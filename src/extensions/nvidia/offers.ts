@@ -40,7 +40,8 @@ export interface Offer {
  * is taken: that is `not-found`, the message names all of them, and `suggestion` is the id of the first. Where none
  * does, `suggestion` is the id of the one that is most like it.
  *
- * On NVIDIA's own interface a function lists only the types that it can be given now.
+ * Reads the type folders' files `name`, or the rows of `creatable_vgpu_types`; on that interface of NVIDIA's own a function
+ * lists only the types that it can be given now. A name that is no text is `invalid-argument`.
  *
  * @example
  * ```ts

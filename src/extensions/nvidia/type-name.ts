@@ -16,15 +16,15 @@ export type MigAttribute = "ME" | "NOME" | "MEALL" | "GFX";
 
 /** The MIG slice behind a vGPU. */
 export interface MigSlice {
-  /** How many of the GPU's slices it has: the `1` of `A100-1-5C`. */
+  /** How many of the GPU's slices it has, from 1 to 9: the `1` of `A100-1-5C`. */
   readonly slices: number;
-  /** The suffix of the name, where it has one. */
+  /** The suffix of the name; `undefined` where it has none. */
   readonly attribute: MigAttribute | undefined;
 }
 
-/** What the name of a vGPU type tells: plain, frozen data. */
+/** What the name of a vGPU type tells, by {@link parseVgpuTypeName}: plain, frozen data. */
 export interface VgpuTypeName {
-  /** The first word. NVIDIA's other tools leave it out, the file `name` does not. */
+  /** The first word; `undefined` where it is left out, as NVIDIA's other tools do. The file `name` has it. */
   readonly brand: "GRID" | "NVIDIA" | undefined;
   /** The board, as the name has it: `M60`, `V100D`, `RTX6000-Ada`, `RTX Pro 6000 Blackwell DC`. */
   readonly product: string;

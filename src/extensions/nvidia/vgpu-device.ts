@@ -28,7 +28,7 @@ const NO_PLACE = {
 /**
  * A vGPU of NVIDIA's driver: a mediated device, `<parent>/<uuid>/nvidia/`, or on its own interface a virtual function,
  * `<function>/nvidia/`. A file that the driver's version does not have reads as `undefined`, and to write it is
- * `unsupported`.
+ * `unsupported`. Where the vGPU is no longer there, both are `gone` (ENXIO).
  *
  * Sources: NVIDIA's `nvidia-vgpu-vfio.c` as public copies have it; NVIDIA/open-gpu-kernel-modules, `kernel_vgpu_mgr.c`;
  * gentlemanautomaton/machina, `mdevfs`. Not run on a card.
@@ -90,7 +90,10 @@ export class NvidiaVgpuDevice extends MdevDeviceExtension {
     return device.type().map((type) => type !== undefined && isVgpuType(type.id));
   }
 
-  /** Whether a virtual machine uses it: its name is in the file `nvidia/vm_name`, where the driver has one. */
+  /**
+   * Whether a virtual machine uses it: its name is in the file `nvidia/vm_name`. `false` where the driver has no such
+   * file.
+   */
   static inUse(device: MdevDevice): AsyncResult<boolean, AttributeReadError> {
     return device
       .attribute(NvidiaVgpuDevice.vmName)
@@ -102,28 +105,30 @@ export class NvidiaVgpuDevice extends MdevDeviceExtension {
    * The parameters that its plugin reads when the virtual machine starts: the file `nvidia/vgpu_params`.
    *
    * A write replaces all of them: to change one, read, and write `{ ...params, disable_vnc: 1 }`. `{}` clears. Writing
-   * while the virtual machine runs is `busy`. What is read is what was written, which is no proof that the plugin
-   * understood it.
+   * while the virtual machine runs is `busy` (EPERM), and more than 1024 bytes are `invalid-argument`, or `rejected` (E2BIG)
+   * with `writeRaw`. What is read is what was written, which is no proof that the plugin understood it.
    */
   readonly vgpuParams: Attribute<VgpuParams> = this.attribute(NvidiaVgpuDevice.vgpuParams);
 
   /**
-   * The name of the virtual machine that uses it: the file `nvidia/vm_name`. Empty while none does, which tells whether
+   * The name of the virtual machine that uses it: the file `nvidia/vm_name`. `""` while none does, which tells whether
    * it is in use; `undefined` where the driver has no such file, which does not.
    */
   readonly vmName: ReadableAttribute<string> = this.attribute(NvidiaVgpuDevice.vmName);
 
   /**
-   * Where in the framebuffer it is, or in that of its GPU instance: the file `nvidia/placement_id` of later drivers.
-   * `undefined` where there is no such file, and where it says `Not Applicable`; `exists()` tells which. The driver takes
-   * the first place that is free; another one can be written before the virtual machine starts.
+   * Where in the framebuffer it is, or in that of its GPU instance, by the number of the place: the file
+   * `nvidia/placement_id` of later drivers. `undefined` where there is no such file, and where it says `Not Applicable`;
+   * `exists()` tells which. The driver takes the first place that is free; another one can be written before the virtual
+   * machine starts (`busy`, EPERM, from then on). One that is taken or does not exist is `rejected` (EINVAL). The errnos of
+   * writing are assumed: it was not seen.
    */
   readonly placementId: Attribute<number | undefined> = this.attribute(NvidiaVgpuDevice.placementId);
 
   /**
-   * The GPU instance of a divided GPU (MIG) that it runs on: the file `nvidia/gpu_instance_id` of later drivers.
-   * `undefined` as with {@link NvidiaVgpuDevice.placementId}. The driver chooses one; whether another one can be written
-   * depends on its version.
+   * The number of the GPU instance of a divided GPU (MIG) that it runs on: the file `nvidia/gpu_instance_id` of later
+   * drivers. `undefined`, and the errors of writing, as with {@link NvidiaVgpuDevice.placementId}. The driver chooses one;
+   * whether another one can be written depends on its version.
    */
   readonly gpuInstanceId: Attribute<number | undefined> = this.attribute(NvidiaVgpuDevice.gpuInstanceId);
 }

@@ -1,6 +1,10 @@
 import { type Codec, Result } from "../../index.js";
 
-/** A whole number from 0, as the driver numbers places and GPU instances; `undefined` for its words `Not Applicable`. */
+/**
+ * The text of `nvidia/placement_id` and `nvidia/gpu_instance_id`: a whole number from 0 to 999999999; `undefined` for
+ * the words `Not Applicable`, which cannot be written.
+ * Source: gentlemanautomaton/machina, `filesystem/mdevfs`, for `placement_id`; for the other, assumed to be alike.
+ */
 export const vgpuNumber: Codec<number | undefined> = {
   decode: (raw) => {
     const text = raw.trim();

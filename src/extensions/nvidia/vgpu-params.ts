@@ -5,8 +5,9 @@ import { type Codec, Result } from "../../index.js";
  * numbers; any other key can be there as well, and its value is a string when it is read. A key whose value is
  * `undefined` is not written.
  *
- * What the keys do is said as far as NVIDIA documents it ("Virtual GPU Software User Guide"); the others are known from
- * public hosts by name alone.
+ * What the keys do is said as far as NVIDIA documents it ("Virtual GPU Software User Guide"), and marked where it is from
+ * elsewhere: read in NVIDIA/open-gpu-kernel-modules, `src/nvidia/arch/nvalloc/unix/src/os-hypervisor.c`, or seen on public
+ * hosts.
  */
 export interface VgpuParams {
   /** `0` takes the limit of the frame rate away, `1` sets it. */
@@ -19,19 +20,22 @@ export interface VgpuParams {
   readonly enable_debugging?: number | undefined;
   /** `1` allows CUDA profilers. */
   readonly enable_profiling?: number | undefined;
-  /** Known by name: a period in microseconds, from 5000. */
+  /** As public hosts use it: the period in which the console's picture is copied, in microseconds, from 5000. */
   readonly intervaltime?: number | undefined;
-  /** Known by name: a period in microseconds, from 5000. */
+  /** As public hosts use it: the same for the console's VGA picture, in microseconds, from 5000. */
   readonly vgaintervaltime?: number | undefined;
-  /** Known by name. */
+  /** A number whose meaning is known by its name alone. */
   readonly loglevel?: number | undefined;
-  /** Known by name. */
+  /** Read in the driver: `0` for 32-bit address registers (BARs); any other number, or none, for 64-bit ones. */
   readonly address64?: number | undefined;
-  /** Known by name. */
+  /**
+   * Read in the driver: any number but `0` makes BAR 1 as large as the GPU can share out, in place of the type's own
+   * size.
+   */
   readonly override_bar1_size?: number | undefined;
-  /** Known by name. */
+  /** Read in the driver, for GPUs without SR-IOV: any number but `0` maps the registers of the GPU's timer for the guest. */
   readonly direct_gpu_timer_access?: number | undefined;
-  /** Any other key. */
+  /** Any other key, its value as it stands in the text. */
   readonly [key: string]: string | number | undefined;
 }
 

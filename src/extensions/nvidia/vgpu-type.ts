@@ -20,7 +20,9 @@ export function isVgpuType(id: string): boolean {
 
 /**
  * A type of vGPU: `mdev_supported_types/nvidia-<number>`, or on NVIDIA's own interface a row of
- * `nvidia/creatable_vgpu_types`.
+ * `<function>/nvidia/creatable_vgpu_types`.
+ * Sources: NVIDIA/open-gpu-kernel-modules 525.53, `src/nvidia/arch/nvalloc/unix/src/os-hypervisor.c`; the rows as
+ * kubevirt and OpenNebula read them. Not run on a card.
  *
  * @example
  * ```ts
@@ -52,8 +54,8 @@ export class NvidiaVgpuType extends MdevTypeExtension {
   }
 
   /**
-   * Heads, framebuffer, resolution and how many fit on a GPU: the file `description`. NVIDIA's own interface has none:
-   * `undefined` there.
+   * Heads, framebuffer, resolution and how many fit on a GPU: the file `description`; `decode` where {@link vgpuDescription}
+   * does not understand it. NVIDIA's own interface has none: `undefined` there.
    */
   readonly description: ReadableAttribute<VgpuDescription> = this.attribute(NvidiaVgpuType.description);
 

@@ -9,7 +9,7 @@ import { parseVgpuTypeName } from "./type-name.js";
 export interface UsedVgpu {
   /** The id of the device: its UUID, or the PCI address of its function. */
   readonly id: string;
-  /** The PCI address of its function. */
+  /** The PCI address of its function, the physical one without SR-IOV: its parent's id. */
   readonly function: string;
   /** The id of its type; `undefined` while that does not show. */
   readonly typeId: string | undefined;
@@ -23,9 +23,9 @@ export interface UsedVgpu {
 export interface VgpuUsage {
   /** Its vGPUs, by function. */
   readonly vgpus: readonly UsedVgpu[];
-  /** The framebuffer of all of them, in bytes; `undefined` where that of one is not known. */
+  /** The framebuffer of all of them, in bytes: 0 for none; `undefined` where that of one is not known. */
   readonly framebufferBytes: number | undefined;
-  /** What could not be read. */
+  /** What could not be read. What was gone meanwhile is none of it. */
   readonly problems: readonly Problem[];
 }
 

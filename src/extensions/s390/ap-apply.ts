@@ -19,9 +19,9 @@ import { type ApWrite, inverseOf, planApWrites } from "./ap-plan.js";
 /** How long an undo may take before it counts as failed, in milliseconds. */
 const UNDO_LIMIT = 10_000;
 
-/** What a device is to have. */
+/** What a device is to have, in ids from 0 to 255. */
 export interface WantedApConfig extends ApMatrix {
-  /** Its control domains; where they are left out, those that it has stay. */
+  /** Ids of its control domains; where they are left out, those that it has stay. */
   readonly controlDomains?: readonly number[] | undefined;
 }
 
@@ -30,8 +30,8 @@ export interface ApplyMatrixOptions extends OperationOptions {
   /** The lock on the AP configuration, where you hold it already; {@link applyMatrix} leaves it with you. */
   readonly lock?: ApConfigLock | undefined;
   /**
-   * The lock file to hold meanwhile. That of s390-tools where it is not given and the device is of the local machine;
-   * none for a device that is reached through an `fs` or a `sysfs` of yours.
+   * The lock file to hold meanwhile: an absolute path. {@link AP_LOCK_FILE} where it is not given and the device is of the
+   * local machine; none for a device that is reached through an `fs` or a `sysfs` of yours.
    */
   readonly lockFile?: string | undefined;
 }
@@ -42,17 +42,22 @@ export interface ApplyMatrixOutcome {
   readonly before: ApConfig;
   /** What is assigned now. */
   readonly after: ApConfig;
-  /** The writes that it took. */
+  /** The writes that it took, in their order; none where the device had all of it. */
   readonly writes: readonly ApWrite[];
 }
 
-/** What bringing a device to a matrix can end in. */
+/**
+ * What bringing a device to a matrix can end in: what reading and writing one of its files can ({@link VfioApDevice}),
+ * and what taking the lock can. `conflict` is a queue that is somebody else's, a device that somebody changed
+ * meanwhile, or a lock that was not to be had; `invalid-argument` an id that is not from 0 to 255; `unsupported` a
+ * device that does not show what is assigned to it; `rollback-failed` a step that could not be taken back.
+ */
 export type ApplyMatrixError = RollbackFailedError | AttributeReadError | LockError;
 
 /**
- * Brings a device to exactly a wanted configuration with the fewest writes, in the order of {@link planApWrites}: all of
- * it, or nothing. Where a step fails, those before it are taken back, and the error is that of the step; where that fails
- * too, it is `rollback-failed` with both.
+ * Brings a device to exactly a wanted configuration with the fewest writes to `ap_config`, or to `assign_…` and
+ * `unassign_…`, in the order of {@link planApWrites}: all of it, or nothing. Where a step fails, those before it are
+ * taken back, and the error is that of the step; where that fails too, it is `rollback-failed` with both.
  *
  * Where the kernel has `ap_config`, it is one write. Where it has not, somebody else may change the same device in
  * between: that is seen at the end, `conflict`, and only our own steps are taken back. When the caller's limit strikes

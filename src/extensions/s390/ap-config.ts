@@ -5,7 +5,10 @@ import { apIds, apIdsFault } from "./ap-numbers.js";
 
 /** All that is assigned to a vfio-ap device. Plain data, frozen where we make it. */
 export interface ApConfig extends ApMatrix {
-  /** Ids of the domains that its guest may control, ascending. They need not be usage domains, and are not exclusive. */
+  /**
+   * Ids of the domains that its guest may control, 0 to 255, ascending. They need not be usage domains, and are not
+   * exclusive.
+   */
   readonly controlDomains: readonly number[];
 }
 

@@ -2,19 +2,25 @@ import type { ApMatrix } from "./ap-matrix.js";
 import { AP_IDS, apIds } from "./ap-numbers.js";
 import { ApQueueSet } from "./ap-queue-set.js";
 
-/** The masks of the AP bus: a queue is the host's own drivers' where its adapter **and** its domain are in them. */
+/**
+ * The masks of the AP bus: a queue is the host's own drivers' where its adapter **and** its domain are in them.
+ * Source: Linux, `drivers/s390/crypto/ap_bus.c`, `ap_apqn_in_matrix_owned_by_def_drv`.
+ */
 export interface HostMasks {
-  /** Ids of adapters: `/sys/bus/ap/apmask`. */
+  /** Ids of adapters, 0 to 255: the file `/sys/bus/ap/apmask`. */
   readonly apmask: readonly number[];
-  /** Ids of domains: `/sys/bus/ap/aqmask`. */
+  /** Ids of domains, 0 to 255: the file `/sys/bus/ap/aqmask`. */
   readonly aqmask: readonly number[];
 }
 
 /** What the host's side of the AP bus says, as far as it is known. */
 export interface ApHostFacts extends HostMasks {
-  /** The highest id of an adapter on this machine: `/sys/bus/ap/ap_max_adapter_id`. */
+  /**
+   * The highest id of an adapter on this machine: the file `/sys/bus/ap/ap_max_adapter_id`. `undefined` where it is not
+   * known.
+   */
   readonly maxAdapterId: number | undefined;
-  /** The highest id of a domain: `/sys/bus/ap/ap_max_domain_id`. */
+  /** The highest id of a domain: the file `/sys/bus/ap/ap_max_domain_id`. `undefined` where it is not known. */
   readonly maxDomainId: number | undefined;
 }
 
@@ -42,9 +48,9 @@ export interface ApConflict {
 export interface ApConflictReport {
   /** Who else has queues of it: the host first, for so the kernel looks, then the devices. None: it can be had. */
   readonly conflicts: readonly ApConflict[];
-  /** Adapters above the machine's highest; the kernel refuses them (ENODEV). Empty where the highest is not known. */
+  /** Ids of adapters above the machine's highest, or above 255 where that is not known; the kernel refuses them (ENODEV). */
   readonly adaptersTooHigh: readonly number[];
-  /** Domains above the machine's highest. */
+  /** Ids of domains above the machine's highest, likewise. */
   readonly domainsTooHigh: readonly number[];
   /** The queues of it that nobody else is known to have. */
   readonly free: ApQueueSet;
@@ -57,6 +63,7 @@ export interface ApConflictReport {
  *
  * What counts are pairs of an adapter and a domain. Two devices can share an adapter, and a domain too, as long as they
  * share no pair; and a queue is the host's only where both masks have it. Control domains are nobody's alone.
+ * Source: Linux, `drivers/s390/crypto/vfio_ap_ops.c`, `vfio_ap_mdev_validate_masks` and `vfio_ap_mdev_verify_no_sharing`.
  *
  * @example
  * ```ts

@@ -26,11 +26,16 @@ const ASSIGNING = { writeErrnos: ASSIGN_ERRNOS };
 const NUMBER = { writeErrnos: NUMBER_ERRNOS };
 
 /**
- * A device of IBM's vfio-ap: crypto adapters and domains for one virtual machine. The machine gets the queue of each
- * adapter with each domain.
+ * A device of IBM's vfio-ap, `/sys/devices/vfio_ap/matrix/<uuid>/`: crypto adapters and domains for one virtual machine. The
+ * machine gets the queue of each adapter with each domain. Adapters and domains are ids from 0 to 255.
  *
  * To assign what is assigned, and to unassign what is not, succeeds. A refused write changes nothing. Since Linux 6.0
  * all of it works while a virtual machine runs.
+ *
+ * A write is `conflict` where a queue that it would give is another device's (EADDRINUSE) or the host's
+ * (EADDRNOTAVAIL), `busy` while the masks of the AP bus are changed, and before Linux 6.0 while a virtual machine runs
+ * (EBUSY, EAGAIN), `rejected` for a number above the machine's highest (ENODEV), and `invalid-argument` for one that is
+ * no id. To unassign, and to assign a control domain, is never `conflict`.
  * Source: Linux, `Documentation/arch/s390/vfio-ap.rst`, `drivers/s390/crypto/vfio_ap_ops.c`.
  *
  * @example
@@ -102,7 +107,7 @@ export class VfioApDevice extends MdevDeviceExtension {
     writeErrnos: CONFIG_ERRNOS,
   });
 
-  /** Whether the device is vfio-ap's. */
+  /** Whether the device is vfio-ap's: of type `vfio_ap-passthrough`. */
   static fits(device: MdevDevice): AsyncResult<boolean, AttributeReadError> {
     return device.type().map((type) => type?.id === TYPE);
   }
@@ -121,19 +126,29 @@ export class VfioApDevice extends MdevDeviceExtension {
   readonly unassignControlDomain: WritableAttribute<number> = this.attribute(
     VfioApDevice.unassignControlDomain,
   );
-  /** What is assigned: the file `matrix`. From 512 queues on it is `decode`; {@link VfioApDevice.config} need not be. */
+  /**
+   * The adapters and domains that are assigned: the file `matrix`. From 512 queues on it is `decode`;
+   * {@link VfioApDevice.config} need not be.
+   */
   readonly matrix: ReadableAttribute<ApMatrix> = this.attribute(VfioApDevice.matrix);
   /**
-   * What its virtual machine has or will have: the file `guest_matrix` (Linux 6.0). Without the adapters and domains that the
-   * host does not have, and without any adapter of which one queue is not bound to `vfio_ap`.
+   * What its virtual machine has or will have: the file `guest_matrix` (Linux 6.0; `undefined` before). Without the
+   * adapters and domains that the host does not have, and without any adapter of which one queue is not bound to
+   * `vfio_ap`.
    */
   readonly guestMatrix: ReadableAttribute<ApMatrix> = this.attribute(VfioApDevice.guestMatrix);
-  /** The control domains that are assigned: the file `control_domains`. */
+  /** The ids of the control domains that are assigned: the file `control_domains`. */
   readonly controlDomains: ReadableAttribute<readonly number[]> = this.attribute(VfioApDevice.controlDomains);
-  /** All that is assigned: the file `ap_config` (Linux 6.10). A write changes all of it, or nothing. */
+  /**
+   * All that is assigned: the file `ap_config` (Linux 6.10; `undefined` before, and to write it `unsupported`). A write
+   * changes all of it, or nothing.
+   */
   readonly apConfig: Attribute<ApConfig> = this.attribute(VfioApDevice.apConfig);
 
-  /** All that is assigned: from `ap_config`, or where the kernel has no such file from `matrix` and `control_domains`. */
+  /**
+   * All that is assigned: from `ap_config`, or where the kernel has no such file from `matrix` and `control_domains`.
+   * `unsupported` where those are not there, as while the device is just being made or removed.
+   */
   config(options?: OperationOptions): AsyncResult<ApConfig, AttributeReadError> {
     const within = sharedLimits(options);
     return Result.gen(this, async function* () {

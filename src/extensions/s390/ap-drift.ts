@@ -12,11 +12,11 @@ import { apNumber } from "./ap-numbers.js";
 
 /** What the attributes of a definition make of a part of a matrix, and what the device has. */
 export interface ApDrift {
-  /** The name of an attribute: `assign_adapter`. */
+  /** The name of an attribute: `assign_adapter`, `ap_config`. */
   readonly name: string;
-  /** What all attributes together assign of that part: `0x5 0x6`. */
+  /** What all attributes together assign of that part: `0x5 0x6`; of `ap_config` the three masks. */
   readonly defined: string;
-  /** What is assigned. */
+  /** What is assigned, in the same form. */
   readonly actual: string;
 }
 
@@ -30,9 +30,10 @@ const NUMBER = /^(un)?assign_(adapter|domain|control_domain)$/u;
 const WHOLE = "ap_config";
 
 /**
- * Compares what a definition writes to a vfio-ap device with what is assigned to it: its attributes can only be written, but
- * what comes of them can be read ({@link VfioApDevice.config}). Each of their names is in the outcome once; none of a device that
- * is not vfio-ap's, nor where one of the values is none. For the option `compare` of `drift` in `vfio-mdev/definitions`.
+ * Compares what a definition writes to a vfio-ap device with what is assigned to it: its attributes can only be
+ * written, but what comes of them can be read ({@link VfioApDevice.config}). Each of their names is in the outcome
+ * once; none of a device that is not vfio-ap's, nor where one of the values is none. For the option `compare` of
+ * `drift` in `vfio-mdev/definitions`. Errors are those of {@link VfioApDevice.config}.
  */
 export function compareMatrix(
   device: MdevDevice,

@@ -16,6 +16,7 @@ import { apMask } from "./ap-mask.js";
 /**
  * The host's side of the AP bus: `/sys/bus/ap/{apmask,aqmask,ap_max_adapter_id,ap_max_domain_id}`; `unsupported` where
  * the machine has none. The two masks are two files: somebody can change one between the two reads.
+ * Source: Linux, `drivers/s390/crypto/ap_bus.c`, `Documentation/arch/s390/vfio-ap.rst`.
  *
  * @example
  * ```ts

@@ -11,18 +11,19 @@ import {
 } from "../../index.js";
 import { ApLockFile, holderOfApLock } from "./ap-lock-file.js";
 
-/** Where s390-tools keep their lock. */
+/** Where s390-tools keep their lock. Source: s390-tools, `include/lib/ap.h`. */
 export const AP_LOCK_FILE = "/run/lock/s390apconfig.lock";
 
 /** What {@link lockApConfig} takes. */
 export interface ApLockOptions extends OperationOptions {
-  /** The lock file; that of s390-tools where it is not given. */
+  /** The lock file, an absolute path; {@link AP_LOCK_FILE} where it is not given. */
   readonly path?: string | undefined;
 }
 
 /**
  * The lock on the AP configuration of the machine, held. Programs of s390-tools wait for it, `chzdev` and what mdevctl
- * calls among them, and so do all of this library.
+ * calls among them, and so do {@link lockApConfig} and {@link applyMatrix}.
+ * Source: s390-tools, `libutil/util_lockfile.c`, `libap/ap.c`.
  */
 export class ApConfigLock {
   readonly #locks: readonly Lock[];
@@ -44,12 +45,14 @@ export class ApConfigLock {
 }
 
 /**
- * Takes the lock that s390-tools hold while they change the AP configuration: the file `/run/lock/s390apconfig.lock`, in
- * their format. {@link applyMatrix} does so by itself. It is for what is more than one call: to look who has which
- * queues, and then to assign some.
+ * Takes the lock that s390-tools hold while they change the AP configuration: the file `/run/lock/s390apconfig.lock`,
+ * in their format: the process number and a newline. {@link applyMatrix} does so by itself. It is for what is more than
+ * one call: to look who has which queues, and then to assign some. Where somebody else holds it until the time limit
+ * passes, that is `conflict`, with his process number; a path that is not absolute is `invalid-argument`.
  *
  * Beside the file lies, while it is held, an entry of a {@link DirectoryStore}: processes that use this library exclude each
  * other by that, as their file cannot be taken over from the dead without a race.
+ * Source: s390-tools, `libutil/util_lockfile.c`, `libap/ap.c`.
  *
  * @example
  * ```ts

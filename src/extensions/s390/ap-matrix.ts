@@ -3,9 +3,9 @@ import { apIds, apIdsFault } from "./ap-numbers.js";
 
 /** Adapters and usage domains; its queues are all pairs of the two (APQNs). Plain data, frozen where we make it. */
 export interface ApMatrix {
-  /** Ids of adapters (APIDs), ascending. */
+  /** Ids of adapters (APIDs), 0 to 255, ascending. */
   readonly adapters: readonly number[];
-  /** Ids of usage domains (APQIs), ascending. */
+  /** Ids of usage domains (APQIs), 0 to 255, ascending. */
   readonly domains: readonly number[];
 }
 
@@ -78,7 +78,10 @@ export function matrixFault(matrix: ApMatrix): string | undefined {
   return undefined;
 }
 
-/** The file `control_domains` of a vfio-ap device: a line `00ab` for each, hexadecimal; an empty file for none. */
+/**
+ * The file `control_domains` of a vfio-ap device: a line `00ab` for each, hexadecimal; an empty file for none.
+ * Source: Linux, `control_domains_show` in `drivers/s390/crypto/vfio_ap_ops.c`.
+ */
 export const apDomainList: Codec<readonly number[]> = {
   decode: (raw) => {
     const lines = raw.trim() === "" ? [] : raw.trim().split("\n");

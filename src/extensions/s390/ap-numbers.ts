@@ -26,9 +26,10 @@ const FORMS = [
 ] as const;
 
 /**
- * The number of an adapter or a domain, as vfio-ap takes it: `0xab`. What it shows is hexadecimal without `0x`, what it
- * takes is base-auto, so that a bare `10` would be ten and `010` eight: it is always written with `0x`. Read in any of
- * the kernel's bases (`kstrtoul(…, 0, …)`).
+ * The number of an adapter or a domain, 0 to 255, as the files `assign_…` and `unassign_…` of vfio-ap take it: `0xab`.
+ * What vfio-ap shows is hexadecimal without `0x`, what it takes is base-auto, so that a bare `10` would be ten and
+ * `010` eight: it is always written with `0x`. Read in any of the kernel's bases (`kstrtoul(…, 0, …)`).
+ * Source: Linux, `assign_adapter_store` in `drivers/s390/crypto/vfio_ap_ops.c`.
  */
 export const apNumber: Codec<number> = {
   decode: (raw) => {

@@ -16,7 +16,7 @@ import { type ApConflictReport, findApConflicts, type ApClaims } from "./ap-conf
 import { VfioApDevice } from "./ap-device.js";
 import type { ApMatrix } from "./ap-matrix.js";
 
-/** What can be read of the devices of vfio-ap. Frozen. */
+/** What can be read of the devices of vfio-ap, by {@link VfioApParent.holdings}. Frozen. */
 export interface ApHoldings {
   /** What is assigned to each device, by UUID. */
   readonly configs: Readonly<Record<string, ApConfig>>;
@@ -51,18 +51,21 @@ export class VfioApParent extends ParentExtension {
   /** Descriptor of {@link VfioApParent.features}. */
   static readonly features: AttributeDescriptor<readonly string[], "ro"> = readOnly("features", words);
 
-  /** Whether the parent is vfio-ap's. */
+  /** Whether the parent is vfio-ap's: its folder is `devices/vfio_ap/matrix`. */
   static fits(parent: Parent): boolean {
     return parent.path.endsWith("/devices/vfio_ap/matrix");
   }
 
   /**
-   * What the driver can do: the file `features`, `guest_matrix hotplug ap_config` on Linux 6.12. Kernels before it came
-   * do not have it.
+   * What the driver can do, in its own words: the file `features`, `guest_matrix hotplug ap_config` on Linux 6.12.
+   * `undefined` on kernels before it came, such as 6.1.
    */
   readonly features: ReadableAttribute<readonly string[]> = this.attribute(VfioApParent.features);
 
-  /** What is assigned to each of its devices. One that vanishes meanwhile is left out. */
+  /**
+   * What is assigned to each of its devices, as {@link VfioApDevice.config} reads it. One that vanishes meanwhile is
+   * left out; the first that cannot be read otherwise is the error.
+   */
   holdings(options?: OperationOptions): AsyncResult<ApHoldings, AttributeReadError> {
     const within = sharedLimits(options);
     const gather = async (): Promise<Result<ApHoldings, AttributeReadError>> => {
@@ -81,7 +84,10 @@ export class VfioApParent extends ParentExtension {
     return Result.fromAsync(gather);
   }
 
-  /** Who owns which queues of a wanted matrix, before the kernel is asked for them: see {@link findApConflicts}. */
+  /**
+   * Who owns which queues of a wanted matrix, before the kernel is asked for them: {@link findApConflicts} of what
+   * {@link VfioApParent.holdings} reads, whose errors it has.
+   */
   conflicts(
     wanted: ApMatrix,
     { except, host, ...limits }: ApConflictOptions = {},

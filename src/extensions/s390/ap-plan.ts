@@ -2,7 +2,7 @@ import { type ApConfig, freezeConfig, sameConfig } from "./ap-config.js";
 
 /** A write to one of a device's files that assigns or unassigns one number. */
 export interface ApNumberWrite {
-  /** The file. */
+  /** The file, in the device's folder. */
   readonly file:
     | "assign_adapter"
     | "unassign_adapter"
@@ -10,13 +10,13 @@ export interface ApNumberWrite {
     | "unassign_domain"
     | "assign_control_domain"
     | "unassign_control_domain";
-  /** The adapter's or domain's id. */
+  /** The adapter's or domain's id, 0 to 255. */
   readonly id: number;
 }
 
 /** A write to `ap_config`, which changes everything at once. */
 export interface ApConfigWrite {
-  /** The file. */
+  /** The file, in the device's folder. */
   readonly file: "ap_config";
   /** What is assigned then. */
   readonly config: ApConfig;
@@ -39,6 +39,7 @@ const KINDS = [
  * that: what has to go first, and then what has to come. So each step in between is a part of the one configuration or
  * of the other, and the kernel, which checks all pairs of adapters and domains each time, refuses none that it would
  * not have to refuse in the end.
+ * Source: Linux, `Documentation/arch/s390/vfio-ap.rst`, for what is checked when.
  *
  * @example
  * ```ts

@@ -2,15 +2,21 @@ import { type Codec, Result } from "../../index.js";
 import type { ApMatrix } from "./ap-matrix.js";
 import { AP_IDS, isApId } from "./ap-numbers.js";
 
-/** One AP queue: an adapter and a domain, which together are its number (APQN). Plain, frozen data. */
+/**
+ * One AP queue: an adapter and a domain, which together are its number (APQN). Plain, frozen data.
+ * Source: Linux, `Documentation/arch/s390/vfio-ap.rst`, "AP Architectural Overview".
+ */
 export interface Apqn {
-  /** Id of the adapter (APID). */
+  /** Id of the adapter (APID), 0 to 255. */
   readonly adapter: number;
-  /** Id of the domain (APQI). */
+  /** Id of the domain (APQI), 0 to 255. */
   readonly domain: number;
 }
 
-/** The name of a queue: `05.00ab`, as its folder in `/sys/bus/ap/devices` is called. Both numbers are hexadecimal. */
+/**
+ * The name of a queue: `05.00ab`, as its folder in `/sys/bus/ap/devices` is called. Both numbers are hexadecimal.
+ * Source: Linux, `drivers/s390/crypto/ap_bus.c`.
+ */
 export const apqn: Codec<Apqn> = {
   decode: (raw) => {
     const [, adapter = "", domain = ""] = /^([0-9a-f]{2})\.00([0-9a-f]{2})$/i.exec(raw.trim()) ?? [];
@@ -27,7 +33,8 @@ export const apqn: Codec<Apqn> = {
 
 /**
  * A set of AP queues that never changes: what several devices have together is seldom a matrix. Ascending by adapter,
- * then by domain; in JSON a list of names. Ids that cannot be are left out.
+ * then by domain; in JSON a list of names. Ids that are not from 0 to 255 are left out.
+ * Source: Linux, `Documentation/arch/s390/vfio-ap.rst`, for what a queue is.
  *
  * @example
  * ```ts
@@ -117,7 +124,7 @@ export class ApQueueSet implements Iterable<Apqn> {
     return Array.from(this, ({ adapter, domain }) => nameOf(adapter, domain));
   }
 
-  /** The names of the queues, with commas between. */
+  /** The names of the queues, with `, ` between: `05.0004, 05.00ab`. */
   toString(): string {
     return this.toJSON().join(", ");
   }

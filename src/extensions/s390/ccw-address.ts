@@ -3,11 +3,15 @@ import { Result } from "../../index.js";
 /**
  * What a bus id of the channel subsystem says, `c.s.dddd`: of a subchannel (`0.0.0003`) and of the channel device behind
  * it (`0.0.1111`) alike. Plain data.
+ * Sources: Linux, `drivers/s390/cio/{css,cio,device}.c`; libvirt and QEMU write addresses in the same form.
  */
 export interface ChannelAddress {
-  /** The channel subsystem, 0 to 255. Linux only ever says 0; QEMU's and libvirt's addresses for guests have 254, `fe`. */
+  /**
+   * The id of the channel subsystem, 0 to 255. Linux only ever says 0; QEMU's and libvirt's addresses for guests have
+   * 254, `fe`.
+   */
   readonly cssid: number;
-  /** The subchannel set, 0 to 3. */
+  /** The id of the subchannel set, 0 to 3. */
   readonly ssid: number;
   /** The number in the set, 0 to 65535: of a subchannel its own, of a channel device the device number. */
   readonly number: number;
@@ -23,7 +27,6 @@ const LIMITS: readonly (readonly [keyof ChannelAddress, number])[] = [
 /**
  * Understands a bus id such as `0.0.0313`: hexadecimal, in any case. Otherwise why not, as a clause. A bare device number
  * such as `0313` is refused: it does not tell the subchannel set.
- * Sources: Linux, `drivers/s390/cio/{css,cio}.c`; libvirt and QEMU write addresses in the same form.
  *
  * @example
  * ```ts

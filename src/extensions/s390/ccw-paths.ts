@@ -1,6 +1,9 @@
 import { type Codec, Result } from "../../index.js";
 
-/** Which of a subchannel's eight channel paths are what: a byte each, its leftmost bit (`0x80`) for the first path. */
+/**
+ * Which of a subchannel's eight channel paths are what, by its file `pimpampom`: a byte each, its leftmost bit (`0x80`)
+ * for the first path.
+ */
 export interface ChannelPathMasks {
   /** The path-installed mask: these paths exist. */
   readonly pim: number;
@@ -10,13 +13,13 @@ export interface ChannelPathMasks {
   readonly pom: number;
 }
 
-/** One channel path of a subchannel. */
+/** One channel path of a subchannel, by its files `chpids` and `pimpampom`. */
 export interface ChannelPath {
   /** The id of the channel path (CHPID), 0 to 255: the kernel shows `/sys/devices/css0/chp0.<id>`, the id in hexadecimal. */
   readonly chpid: number;
-  /** As {@link ChannelPathMasks.pam}. */
+  /** Whether it is configured and usable as far as the channel subsystem knows, as {@link ChannelPathMasks.pam} has it. */
   readonly available: boolean;
-  /** As {@link ChannelPathMasks.pom}. */
+  /** Whether it did not turn out to be broken when it was last used, as {@link ChannelPathMasks.pom} has it. */
   readonly operational: boolean;
 }
 

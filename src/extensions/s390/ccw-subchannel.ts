@@ -47,7 +47,8 @@ const driverOverride: Codec<string | undefined> = {
  *
  * A subchannel becomes a parent when it is bound to vfio_ccw, and with that its channel device (`0.0.1111`) is gone from
  * the host. One that does QDIO (FCP, OSA, HiperSockets) never becomes one: binding it fails with ENODEV.
- * Source: Linux, `drivers/s390/cio/{css,vfio_ccw_drv}.c`, `Documentation/ABI/testing/sysfs-bus-css`.
+ * Source: Linux, `drivers/s390/cio/{css,vfio_ccw_drv}.c`, `Documentation/ABI/testing/sysfs-bus-css`. Recorded on Linux
+ * 7.2, s390x, but for QDIO.
  *
  * @example
  * ```ts
@@ -89,7 +90,8 @@ export class SubchannelParent extends ParentExtension {
   }
 
   /**
-   * The channel device behind the subchannel, as the host called it while it had it: the file `dev_busid`, `0.0.1111`.
+   * The address of the channel device behind the subchannel, as the host called it while it had it: the file `dev_busid`,
+   * `0.0.1111`.
    * `undefined` where there is none (`none`), and where the kernel has no such file (before about 5.16, but stable
    * kernels took it over).
    */
@@ -98,8 +100,9 @@ export class SubchannelParent extends ParentExtension {
   );
 
   /**
-   * The ids of its eight channel paths: the file `chpids`, `00 4a 00 00 00 00 00 00`. The kernel writes 00 for a path
-   * that is not installed, which can be an id too: {@link SubchannelParent.paths} tells them apart.
+   * The ids of its eight channel paths, 0 to 255: the file `chpids`, `00 4a 00 00 00 00 00 00`, in hexadecimal. The
+   * kernel writes 00 for a path that is not installed, which can be an id too: {@link SubchannelParent.paths} tells
+   * them apart.
    */
   readonly chpids: ReadableAttribute<readonly number[]> = this.attribute(SubchannelParent.chpids);
 

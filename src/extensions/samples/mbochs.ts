@@ -15,7 +15,10 @@ import { isOfDriver } from "./driver.js";
 
 const MIB = 2 ** 20;
 
-/** `4 MB`, alone or inside a sentence such as mbochs' description, as bytes: the driver's MB are 2^20 of them. */
+/**
+ * `4 MB`, alone or inside a sentence such as mbochs' description, as bytes: the driver's MB are 2^20 of them. Written alone.
+ * Source: Linux, `samples/vfio-mdev/mbochs.c`.
+ */
 export const videoMemory: Codec<number> = {
   decode: (raw) => {
     const size = /\b([0-9]{1,9}) MB\b/.exec(raw)?.[1];
@@ -28,14 +31,15 @@ export const videoMemory: Codec<number> = {
 };
 
 /**
- * A type of the kernel's sample driver mbochs, a virtual graphics card: `mbochs-small`, `mbochs-medium`, `mbochs-large`.
- * Source: Linux, `samples/vfio-mdev/mbochs.c`.
+ * A type of the kernel's sample driver mbochs, a virtual graphics card: `mdev_supported_types/mbochs-small`, `mbochs-medium`,
+ * `mbochs-large`.
+ * Source: Linux, `samples/vfio-mdev/mbochs.c`. Recorded on Linux 5.10 to 7.2, x86_64.
  */
 export class MbochsType extends MdevTypeExtension {
   /** Descriptor of {@link MbochsType.memory}. */
   static readonly memory: AttributeDescriptor<number, "ro"> = readOnly("description", videoMemory);
 
-  /** Whether the type is mbochs'. */
+  /** Whether the type is mbochs': its id begins with `mbochs-`. */
   static fits(type: MdevType): boolean {
     return type.id.startsWith("mbochs-");
   }
@@ -45,14 +49,14 @@ export class MbochsType extends MdevTypeExtension {
 }
 
 /**
- * A virtual graphics card made by mbochs.
- * Source: Linux, `samples/vfio-mdev/mbochs.c`.
+ * A virtual graphics card made by mbochs: `<parent>/<uuid>/vendor/`.
+ * Source: Linux, `samples/vfio-mdev/mbochs.c`. Recorded on Linux 5.10 to 7.2, x86_64.
  */
 export class MbochsDevice extends MdevDeviceExtension {
   /** Descriptor of {@link MbochsDevice.memory}. */
   static readonly memory: AttributeDescriptor<number, "ro"> = readOnly("vendor/memory", videoMemory);
 
-  /** Whether the device is mbochs'. */
+  /** Whether the device is mbochs': the id of its type begins with `mbochs-`. */
   static fits(device: MdevDevice): AsyncResult<boolean, AttributeReadError> {
     return isOfDriver(device, "mbochs");
   }

@@ -14,7 +14,10 @@ import {
 } from "../../index.js";
 import { isOfDriver } from "./driver.js";
 
-/** `1920x1080`, alone or inside a sentence such as mdpy's description. */
+/**
+ * `1920x1080`, alone or inside a sentence such as mdpy's description, in pixels. Written alone.
+ * Source: Linux, `samples/vfio-mdev/mdpy.c`.
+ */
 export const resolution: Codec<Resolution> = {
   decode: (raw) => {
     const [, width, height] = /\b([0-9]{1,9})x([0-9]{1,9})\b/.exec(raw) ?? [];
@@ -29,14 +32,14 @@ export const resolution: Codec<Resolution> = {
 };
 
 /**
- * A type of the kernel's sample driver mdpy, a virtual display: `mdpy-vga`, `mdpy-xga`, `mdpy-hd`.
- * Source: Linux, `samples/vfio-mdev/mdpy.c`.
+ * A type of the kernel's sample driver mdpy, a virtual display: `mdev_supported_types/mdpy-vga`, `mdpy-xga`, `mdpy-hd`.
+ * Source: Linux, `samples/vfio-mdev/mdpy.c`. Recorded on Linux 5.10 to 7.2, x86_64.
  */
 export class MdpyType extends MdevTypeExtension {
   /** Descriptor of {@link MdpyType.resolution}. */
   static readonly resolution: AttributeDescriptor<Resolution, "ro"> = readOnly("description", resolution);
 
-  /** Whether the type is mdpy's. */
+  /** Whether the type is mdpy's: its id begins with `mdpy-`. */
   static fits(type: MdevType): boolean {
     return type.id.startsWith("mdpy-");
   }
@@ -46,8 +49,8 @@ export class MdpyType extends MdevTypeExtension {
 }
 
 /**
- * A virtual display made by mdpy.
- * Source: Linux, `samples/vfio-mdev/mdpy.c`.
+ * A virtual display made by mdpy: `<parent>/<uuid>/vendor/`.
+ * Source: Linux, `samples/vfio-mdev/mdpy.c`. Recorded on Linux 5.10 to 7.2, x86_64.
  */
 export class MdpyDevice extends MdevDeviceExtension {
   /** Descriptor of {@link MdpyDevice.resolution}. */
@@ -56,7 +59,7 @@ export class MdpyDevice extends MdevDeviceExtension {
     resolution,
   );
 
-  /** Whether the device is mdpy's. */
+  /** Whether the device is mdpy's: the id of its type begins with `mdpy-`. */
   static fits(device: MdevDevice): AsyncResult<boolean, AttributeReadError> {
     return isOfDriver(device, "mdpy");
   }

@@ -1,14 +1,17 @@
 import { InvalidArgumentError, type MdevTypeInfo, Result } from "../../index.js";
 
-/** The configuration of a GPU device of an instance of Incus or LXD that gets a mediated device. */
+/**
+ * The configuration of a GPU device of an instance of Incus or LXD that gets a mediated device.
+ * Source: Incus, `internal/server/device/gpu_mdev.go`.
+ */
 export interface IncusGpuDevice {
   /** Always `gpu`. */
   readonly type: "gpu";
   /** Always `mdev`. */
   readonly gputype: "mdev";
-  /** The id of the type. */
+  /** The id of the type: `i915-GVTg_V5_4`. */
   readonly mdev: string;
-  /** The PCI address of the card. */
+  /** The PCI address of the card: `0000:00:02.0`. */
   readonly pci: string;
 }
 

@@ -1,41 +1,48 @@
 import { DecodeError, type MdevTypeInfo, type ParentInfo, Result } from "../../index.js";
 
-/** A profile of mediated devices in the resources of Incus and LXD; the words are theirs. */
+/**
+ * A profile of mediated devices in the resources of Incus and LXD; the words are theirs.
+ * Source: Incus, `shared/api/resource.go`, `ResourcesGPUCardMdev`.
+ */
 export interface IncusMdev {
-  /** The kernel's `device_api`; empty where it is unknown. */
+  /** The file `device_api`: `vfio-pci`; empty where it is unknown. */
   readonly api: string;
-  /** How many more there can be; never below 0. */
+  /** How many more there can be: the file `available_instances`. Never below 0, and 0 where it is unknown. */
   readonly available: number;
-  /** The type's name, where it has one. */
+  /** The type's file `name`; left out where it is not there or empty. */
   readonly name?: string;
-  /** The type's description, where it has one. */
+  /** The type's file `description`; left out where it is not there or empty. */
   readonly description?: string;
   /** The UUIDs of its devices; `null` where the kernel does not list them. */
   readonly devices: readonly string[] | null;
 }
 
-/** A GPU, or a virtual function of one, in the resources of Incus and LXD: `GET /1.0/resources`, below `gpu.cards`. */
+/**
+ * A GPU, or a virtual function of one, in the resources of Incus and LXD: `GET /1.0/resources`, below `gpu.cards`. What
+ * is not known is left out.
+ * Source: Incus, `shared/api/resource.go`, `ResourcesGPUCard`.
+ */
 export interface IncusCard {
-  /** Its driver. */
+  /** Its driver: `nvidia`. */
   readonly driver?: string;
   /** SR-IOV, where it is a physical function. */
   readonly sriov?: {
-    /** How many virtual functions it has. */
+    /** How many virtual functions it has: the file `sriov_numvfs`. */
     readonly current_vfs: number;
-    /** How many it can have. */
+    /** How many it can have: the file `sriov_totalvfs`. */
     readonly maximum_vfs: number;
-    /** Those that there are. */
+    /** Those that there are; `null` for none. */
     readonly vfs: readonly IncusCard[] | null;
   };
   /** Profiles of mediated devices, by the id of the type. */
   readonly mdev?: Readonly<Record<string, IncusMdev>>;
-  /** Its NUMA node; 0 where the kernel knows none, as Incus has it. */
+  /** The number of its NUMA node; 0 where the kernel knows none, as Incus has it. */
   readonly numa_node: number;
-  /** Its PCI address. */
+  /** Its PCI address: `0000:3b:00.0`. */
   readonly pci_address?: string;
-  /** Four hexadecimal digits. */
+  /** Its vendor, four hexadecimal digits: `10de`. */
   readonly vendor_id?: string;
-  /** Four hexadecimal digits. */
+  /** Its product, four hexadecimal digits. */
   readonly product_id?: string;
 }
 
@@ -56,11 +63,11 @@ export interface IncusOffer {
   readonly parent: string;
   /** The id of the type. */
   readonly id: string;
-  /** The type's name. */
+  /** The type's name; `undefined` where Incus tells none. */
   readonly name: string | undefined;
-  /** The type's description. */
+  /** The type's description; `undefined` where Incus tells none. */
   readonly description: string | undefined;
-  /** The kernel's `device_api`. */
+  /** The kernel's `device_api`; `undefined` where Incus tells none. */
   readonly deviceApi: string | undefined;
   /** How many more there can be. */
   readonly availableInstances: number;
@@ -71,8 +78,10 @@ export interface IncusOffer {
 const LENGTH_MAX = 16 * 2 ** 20;
 
 /**
- * The cards that Incus and LXD would list, with their mediated devices: one for each PCI parent, virtual functions below
- * their physical one. A physical function that is no parent itself is there too, with its address alone. Parents that are no PCI devices are left out.
+ * The cards that Incus and LXD would list, with their mediated devices: one for each PCI parent, virtual functions
+ * below their physical one. A physical function that is no parent itself is there too, with its address and its virtual
+ * functions alone. Parents that are no PCI devices are left out. Of PCI devices, Incus lists GPUs (class 0x03, or with
+ * a DRM device); here it is for you to leave others out.
  * Source: Incus, `shared/api/resource.go`, `shared/resources/gpu.go`.
  */
 export function incusCards(parents: readonly IncusParent[]): readonly IncusCard[] {
@@ -96,8 +105,10 @@ export function incusCards(parents: readonly IncusParent[]): readonly IncusCard[
 }
 
 /**
- * The profiles in the resources of Incus or LXD, of cards and their virtual functions: from the JSON of `GET /1.0/resources` (with or
- * without its envelope, as `incus query /1.0/resources` and a raw request give it). `decode` where it is none.
+ * The profiles in the resources of Incus or LXD, of cards and their virtual functions: from the JSON of `GET
+ * /1.0/resources` (with or without its envelope, as `incus query /1.0/resources` and a raw request give it). `decode`
+ * where it is none, or longer than 16 Mi characters.
+ * Source: Incus, `shared/api/resource.go`.
  */
 export function parseIncusResources(json: string): Result<readonly IncusOffer[], DecodeError> {
   const refuse = (reason: string): Result<never, DecodeError> =>

@@ -1,12 +1,15 @@
 import { InvalidArgumentError, type MdevDeviceInfo, Result } from "../../index.js";
 
-/** The devices that a pod got, by the environment variable that says so. */
+/**
+ * The devices that a pod got, by the environment variable that says so.
+ * Source: KubeVirt, `pkg/virt-launcher/virtwrap/device/hostdevice/addresspool.go`.
+ */
 export interface PodDevices {
   /** The variable without its prefix: `NVIDIA_COM_GRID_T4-1Q`. The name of the resource cannot be told from it for certain. */
   readonly resource: string;
   /** Whether they are mediated devices or PCI functions. */
   readonly kind: "mdev" | "pci";
-  /** Their ids, as `MdevDevice.id` has them. */
+  /** Their ids, as `MdevDevice.id` has them: UUIDs, or PCI addresses. */
   readonly devices: readonly string[];
 }
 
@@ -19,7 +22,7 @@ const PREFIXES = { mdev: "MDEV_PCI_RESOURCE_", pci: "PCI_RESOURCE_" } as const;
  * `PCI_RESOURCE_<resource>` with the PCI addresses of vGPUs of NVIDIA's vendor interface.
  *
  * `invalid-argument`: no devices, or those of both kinds.
- * Source: KubeVirt, `pkg/util` and `pkg/virt-handler/device-manager`.
+ * Source: KubeVirt, `ResourceNameToEnvVar` in `pkg/util`, and `pkg/virt-handler/device-manager/mediated_device.go`.
  *
  * @param resourceName - `nvidia.com/GRID_T4-1Q`
  * @param devices - what `MdevDevice.read()` or a snapshot says of them

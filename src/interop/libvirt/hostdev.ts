@@ -10,12 +10,15 @@ import {
 import { formatPciAddress, parsePciAddress, pciAddressFrom } from "./pci-address.js";
 import { attributeOf, childOf, childrenOf, formatXml, parseXml, type XmlNode } from "./xml.js";
 
-/** libvirt's models of mediated devices: what the kernel calls `device_api`. */
+/**
+ * libvirt's models of mediated devices: what the kernel calls `device_api`.
+ * Source: libvirt, `docs/formatdomain.rst`.
+ */
 export type HostdevModel = "vfio-pci" | "vfio-ccw" | "vfio-ap";
 
-/** A mediated device in the XML of a domain: plain, frozen data. */
+/** A mediated device in the XML of a domain, `<hostdev type="mdev">`: plain, frozen data. */
 export interface MdevHostdev {
-  /** A mediated device. */
+  /** Always `mdev`. */
   readonly kind: "mdev";
   /** Its UUID. */
   readonly uuid: string;
@@ -29,19 +32,25 @@ export interface MdevHostdev {
   readonly address: string | undefined;
 }
 
-/** A PCI function in the XML of a domain: a vGPU of NVIDIA's vendor interface, or anything else. Plain, frozen data. */
+/**
+ * A PCI function in the XML of a domain, `<hostdev type="pci">`: a vGPU of NVIDIA's vendor interface, or anything else.
+ * Plain, frozen data.
+ */
 export interface PciHostdev {
-  /** A PCI function. */
+  /** Always `pci`. */
   readonly kind: "pci";
-  /** Its address on the host. */
+  /** Its address on the host: `0000:41:00.5`. */
   readonly host: string;
   /** Whether libvirt takes it from its driver and gives it back. It must not for a vGPU. */
   readonly managed: boolean;
-  /** Where the virtual machine has it; `undefined`: libvirt chooses. */
+  /** Where the virtual machine has it: `0000:00:03.0`; `undefined`: libvirt chooses. */
   readonly address: string | undefined;
 }
 
-/** A device of the host in the XML of a domain. */
+/**
+ * A device of the host in the XML of a domain.
+ * Source: libvirt, `docs/formatdomain.rst`, "Host device assignment"; its schema `domaincommon.rng`.
+ */
 export type Hostdev = MdevHostdev | PciHostdev;
 
 /** How a domain gets a device. What is not given is left to libvirt. */
@@ -54,7 +63,7 @@ export interface HostdevOptions {
   readonly address?: string | undefined;
 }
 
-/** What {@link hostdev} can end in. */
+/** What {@link hostdev} can end in: `invalid-argument` or `unsupported`. */
 export type HostdevError = InvalidArgumentError | UnsupportedError;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -149,7 +158,8 @@ export function formatHostdev(device: Hostdev): string {
 
 /**
  * The mediated devices and PCI functions that a domain has, in their order; from the XML of a domain, of its `<devices>`, or of
- * one `<hostdev>`. Other devices are left out.
+ * one `<hostdev>`. Other devices are left out. `decode`: it is no such XML, or one of these devices has a UUID, a model, an
+ * address or a switch that is none.
  */
 export function parseHostdevs(xml: string): Result<readonly Hostdev[], DecodeError> {
   const refuse = (reason: string): Result<never, DecodeError> =>

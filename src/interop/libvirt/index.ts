@@ -2,6 +2,8 @@
  * Mediated devices in the words of libvirt: node devices, their names, and devices of a domain, as XML and back. Needs the
  * package `@xmldom/xmldom` beside this one.
  *
+ * XML with a document type, or with more than 2^20 characters, 20000 elements or 64 levels, is refused: `decode`.
+ *
  * @packageDocumentation
  */
 export {

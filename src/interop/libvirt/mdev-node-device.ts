@@ -12,25 +12,28 @@ import { attributeOf, childOf, childrenOf, formatXml, isWritable, parseXml, text
 /** An attribute that libvirt has mdevctl write to a new device: its name below the device, and the exact text. */
 export type NodeDeviceAttribute = readonly [name: string, value: string];
 
-/** A mediated device as a libvirt node device: plain, frozen data. */
+/**
+ * A mediated device as a libvirt node device: plain, frozen data.
+ * Source: libvirt, `docs/formatnode.rst`; its schema `nodedev.rng`.
+ */
 export interface MdevNodeDevice {
   /** Always `mdev`. */
   readonly kind: "mdev";
-  /** The node device's name; `undefined` where libvirt is to make one. */
+  /** The node device's name, as {@link mdevNodeDeviceName} makes it; `undefined` where libvirt is to make one. */
   readonly name: string | undefined;
-  /** Its folder in sysfs; only a device that there is has one. */
+  /** Its folder in sysfs; `undefined` but for a device that there is. */
   readonly path: string | undefined;
   /** The name of the parent's node device: `pci_0000_3b_00_0`. */
   readonly parent: string;
   /** The id of its parent in sysfs, `parent_addr`; libvirt writes it since 7.8, and does not read it. */
   readonly parentAddress: string | undefined;
-  /** The driver that has it. */
+  /** The driver that has it, `vfio_mdev`; `undefined` where none does. */
   readonly driver: string | undefined;
-  /** The id of its type. */
+  /** The id of its type: `nvidia-156`. */
   readonly type: string;
   /** Its UUID; `undefined`: libvirt is to choose one. libvirt before 7.3 never says it, but for the name. */
   readonly uuid: string | undefined;
-  /** Its IOMMU group. */
+  /** The number of its IOMMU group; `undefined` where it shows none. */
   readonly iommuGroup: number | undefined;
   /** Attributes in the order of writing. The same name may come again, as vfio-ap's `assign_adapter` does. */
   readonly attributes: readonly NodeDeviceAttribute[];
@@ -44,7 +47,10 @@ export interface MdevNodeDeviceOptions {
   readonly attributes?: readonly NodeDeviceAttribute[] | undefined;
 }
 
-/** What making a node device can end in. */
+/**
+ * What making a node device can end in: `invalid-argument`, a value that libvirt or XML does not take; `unsupported`, a
+ * parent that libvirt has no node device for.
+ */
 export type NodeDeviceError = InvalidArgumentError | UnsupportedError;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -104,7 +110,7 @@ export function newMdevNodeDevice(
   return assemble(tried, {}, type.parent, type.id, uuid, options.attributes ?? []);
 }
 
-/** The XML of a node device, as libvirt writes it, and takes it for `nodedev-define` and `nodedev-create`. */
+/** The XML of a node device, as `nodedev-dumpxml` shows it, and `nodedev-define` and `nodedev-create` take it. */
 export function formatMdevNodeDevice(device: MdevNodeDevice): string {
   const { name = UNNAMED, path, driver, type, uuid, parentAddress, iommuGroup } = device;
   const attributes = device.attributes.map(([key, value]) => ({
@@ -135,7 +141,10 @@ export function formatMdevNodeDevice(device: MdevNodeDevice): string {
   });
 }
 
-/** Understands the XML of a mediated device; libvirt before 7.3 has its UUID in the name alone. */
+/**
+ * Understands the XML of a mediated device; libvirt before 7.3 has its UUID in the name alone. `decode`: it is no such
+ * XML, lacks a type or a parent, or has a UUID, an IOMMU group or an attribute that is none.
+ */
 export function parseMdevNodeDevice(xml: string): Result<MdevNodeDevice, DecodeError> {
   const refuse = (reason: string): Result<never, DecodeError> =>
     Result.error(

@@ -1,6 +1,9 @@
 import { InvalidArgumentError, type ParentInfo, Result, UnsupportedError } from "../../index.js";
 
-/** What the name of a libvirt node device stands for. */
+/**
+ * What the name of a libvirt node device stands for.
+ * Source: libvirt, `nodeDeviceGenerateName` in `src/node_device/node_device_driver.c`.
+ */
 export type NodeDeviceName =
   | {
       /** A parent of mediated devices, or a device that could be one. */
@@ -49,6 +52,7 @@ export function parentNodeDeviceName(parent: Pick<ParentInfo, "id">): Result<str
 /**
  * The name of a mediated device as a libvirt node device: `mdev_<uuid>_<parent>` since libvirt 7.8, `mdev_<uuid>` before,
  * with every sign but letters and digits as `_`.
+ * Source: libvirt, `nodeDeviceGenerateName` in `src/node_device/node_device_driver.c`.
  *
  * @param parent - the id of its parent; without one, the older form
  */
@@ -58,7 +62,7 @@ export function mdevNodeDeviceName(uuid: string, parent?: string): string {
 
 /**
  * Understands the name of a node device: of a mediated device in both forms, and of a parent. libvirt's names leave signs
- * out, so that they are only understood where what they stand for is certain.
+ * out, so that they are only understood where what they stand for is certain: otherwise `invalid-argument`.
  */
 export function parseNodeDeviceName(name: string): Result<NodeDeviceName, InvalidArgumentError> {
   const [, a, b, c, d, e, rest] = MDEV.exec(name) ?? [];

@@ -24,7 +24,10 @@ import {
 /** What libvirt says of a type of mediated devices. */
 export type NodeDeviceType = Pick<MdevTypeInfo, "id" | "name" | "deviceApi" | "availableInstances">;
 
-/** A parent of mediated devices as a libvirt node device: plain, frozen data. */
+/**
+ * A parent of mediated devices as a libvirt node device: plain, frozen data.
+ * Source: libvirt, `docs/formatnode.rst`, `src/node_device/node_device_udev.c`; its schema `nodedev.rng`.
+ */
 export interface ParentNodeDevice {
   /** Always `parent`. */
   readonly kind: "parent";
@@ -32,15 +35,15 @@ export interface ParentNodeDevice {
   readonly name: string;
   /** Its id in sysfs, as `Parent.id` has it. */
   readonly id: string;
-  /** Its folder in sysfs. */
+  /** Its folder in sysfs; `undefined` where the XML does not say. */
   readonly path: string | undefined;
-  /** The name of the node device above it; `computer` is the top. */
+  /** The name of the node device above it; `computer` is the top. `undefined` where the XML does not say. */
   readonly parent: string | undefined;
-  /** The driver that has it. */
+  /** The driver that has it, `nvidia`; `undefined` where none does. */
   readonly driver: string | undefined;
-  /** What libvirt says of a PCI device; the rest of it is `undefined`. */
+  /** What libvirt says of a PCI device, the rest of it `undefined`; `undefined` as a whole for other parents. */
   readonly pci: PciFacts | undefined;
-  /** The NUMA node that it is near to. */
+  /** The number of the NUMA node that it is near to; `undefined` where none is known. */
   readonly numaNode: number | undefined;
   /** Its types. */
   readonly types: readonly NodeDeviceType[];
@@ -178,7 +181,10 @@ function typesNode(types: readonly NodeDeviceType[]): XmlNode {
   };
 }
 
-/** Understands the XML of a node device that can be a parent of mediated devices; one without types offers none. */
+/**
+ * Understands the XML of a node device that can be a parent of mediated devices; one without types offers none.
+ * `decode`: it is no such XML, or has an address, a type or a number that is none.
+ */
 export function parseParentNodeDevice(xml: string): Result<ParentNodeDevice, DecodeError> {
   const refuse = (reason: string): Result<never, DecodeError> =>
     Result.error(new DecodeError({ tried: "understand libvirt's XML of a parent", reason, raw: xml }));

@@ -11,8 +11,9 @@ const FALSE: ReadonlySet<string> = new Set(["off", "no", "false", "n"]);
 const LENGTH_MAX = 65_536;
 
 /**
- * The argument of `-device` in QEMU's own form: `vfio-pci,id=vgpu0,sysfsdev=…`. A comma in a value is doubled. The JSON form,
- * which QEMU takes since 6.2, is `JSON.stringify(device)`.
+ * The argument of `-device` in QEMU's own form: `vfio-pci,id=vgpu0,sysfsdev=…`. A comma in a value is doubled, and a
+ * boolean is `on` or `off`. The JSON form, which QEMU takes since 6.2, is `JSON.stringify(device)`.
+ * Source: QEMU, `util/qemu-option.c`.
  */
 export function formatQemuDevice(device: QemuDevice): string {
   const { driver, ...properties } = device;
@@ -21,8 +22,10 @@ export function formatQemuDevice(device: QemuDevice): string {
 }
 
 /**
- * Understands the argument of `-device` for one of the VFIO devices, in either form. Of a property that comes twice, the
- * last one counts, as for QEMU. Properties that this library does not know are kept, as text.
+ * Understands the argument of `-device` for one of the VFIO devices, in either form. Of a property that comes twice,
+ * the last one counts, as for QEMU. Properties that this library does not know are kept, as text. `decode`: it is of
+ * another device, malformed, longer than 65536 characters, or has a number or a switch that is none.
+ * Source: QEMU, `util/qemu-option.c`.
  */
 export function parseQemuDevice(argument: string): Result<QemuDevice, DecodeError> {
   const refuse = (reason: string): Result<never, DecodeError> =>
@@ -59,8 +62,9 @@ export function findQemuDevices(argv: readonly string[]): readonly QemuDevice[] 
 }
 
 /**
- * The id of the device of the host that a device of a virtual machine is: its UUID or its PCI address, as `MdevDevice.id`
- * has it. `undefined` where neither shows: a device that was handed over as an open file.
+ * The id of the device of the host that a device of a virtual machine is, from its `sysfsdev` or else its `host`: its
+ * UUID or its PCI address, as `MdevDevice.id` has it. QEMU takes an address without its domain for one of domain 0.
+ * `undefined` where neither shows: a device that was handed over as an open file.
  */
 export function hostDeviceId(device: QemuDevice): string | undefined {
   const { sysfsdev, host } = device;

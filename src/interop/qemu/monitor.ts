@@ -7,7 +7,7 @@ import type { QemuDevice } from "./qemu-device.js";
  * @typeParam A - its arguments
  */
 export interface QmpCommand<A> {
-  /** Its name. */
+  /** Its name: `device_add`. */
   readonly execute: string;
   /** What it is given. */
   readonly arguments: A;

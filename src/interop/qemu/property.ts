@@ -1,4 +1,4 @@
-/** QEMU's `OnOffAuto`. */
+/** QEMU's `OnOffAuto`. Source: QEMU, `qapi/common.json`. */
 export type OnOffAuto = "on" | "off" | "auto";
 
 const ADDR = /^(?:0x)?([0-9a-f]{1,2})(?:\.(?:0x)?([0-7]))?$/i;

@@ -7,21 +7,25 @@ import {
 } from "../../index.js";
 import { formatAddr, formatDevno, isIdentifier, isUint32, type OnOffAuto } from "./property.js";
 
-/** QEMU's devices for what the kernel calls `device_api`. `vfio-pci-nohotplug` is the one that can have `ramfb`. */
+/**
+ * QEMU's devices for what the kernel calls `device_api`. `vfio-pci-nohotplug` is the one that can have `ramfb`.
+ * Source: QEMU, `hw/vfio/{pci,ccw,ap}.c`.
+ */
 export type QemuDriver = "vfio-pci" | "vfio-pci-nohotplug" | "vfio-ccw" | "vfio-ap";
 
 /**
  * A device of a virtual machine, in QEMU's own words: plain, frozen data. As JSON it is the argument of `-device` and
  * what QMP's `device_add` takes; {@link formatQemuDevice} writes the other form.
+ * Source: QEMU, `hw/vfio/{pci,ccw,ap}.c`, whose properties these are.
  */
 export interface QemuDevice {
   /** What QEMU makes of it. */
   readonly driver: QemuDriver;
-  /** By what QMP calls it. */
+  /** By what QMP calls it; left out: by nothing. */
   readonly id?: string;
-  /** The folder of a mediated device. */
+  /** The folder of a mediated device: `/sys/bus/mdev/devices/<uuid>`. */
   readonly sysfsdev?: string;
-  /** The PCI address of a function: a vGPU of NVIDIA's vendor interface. */
+  /** The PCI address of a function, `0000:41:00.5`: a vGPU of NVIDIA's vendor interface. */
   readonly host?: string;
   /** Any other property. */
   readonly [property: string]: string | number | boolean | undefined;
@@ -33,23 +37,26 @@ export interface QemuDeviceOptions {
   readonly id?: string | undefined;
   /** The bus of the virtual machine that it is plugged into: `pcie.0`. */
   readonly bus?: string | undefined;
-  /** Of `vfio-pci`: slot and function on that bus, hexadecimal: `0x3`, `3.1`. */
+  /** Of `vfio-pci`: slot, 0 to 1f, and function, 0 to 7, on that bus, hexadecimal: `0x3`, `3.1`. */
   readonly addr?: string | undefined;
-  /** Of `vfio-ccw`: its number in the virtual machine: `fe.0.0001`. */
+  /** Of `vfio-ccw`: its bus id in the virtual machine, hexadecimal: `fe.0.0001`. */
   readonly devno?: string | undefined;
   /** Of `vfio-pci`: whether QEMU shows its display. QEMU's own default is `off`. */
   readonly display?: OnOffAuto | undefined;
   /** Of `vfio-pci`, with a display: a framebuffer to boot with. It cannot be plugged in later then. */
   readonly ramfb?: boolean | undefined;
-  /** Of `vfio-pci`, with a display: the width that it offers in its EDID, in pixels. */
+  /** Of `vfio-pci`, with a display: the width that it offers in its EDID, in pixels, a `uint32`. */
   readonly xres?: number | undefined;
-  /** Of `vfio-pci`, with a display: the height that it offers in its EDID, in pixels. */
+  /** Of `vfio-pci`, with a display: the height that it offers in its EDID, in pixels, a `uint32`. */
   readonly yres?: number | undefined;
-  /** Of `vfio-pci` and `vfio-ccw`: its place in the order of what to boot from. */
+  /** Of `vfio-pci` and `vfio-ccw`: its place in the order of what to boot from, from 0 on: the lowest comes first. */
   readonly bootindex?: number | undefined;
   /** The id of an `iommufd` object, which opens it through `/dev/vfio/devices/`. QEMU 8.2 and later. */
   readonly iommufd?: string | undefined;
-  /** Of `vfio-pci`: the property `enable-migration`, which QEMU has since 8.1. */
+  /**
+   * Of `vfio-pci`: whether the virtual machine can be migrated with it: the property `enable-migration`, which QEMU has
+   * since 8.1.
+   */
   readonly enableMigration?: OnOffAuto | undefined;
   /** Of `vfio-pci`: whether other functions share its slot. */
   readonly multifunction?: boolean | undefined;
@@ -57,7 +64,7 @@ export interface QemuDeviceOptions {
   readonly sysfs?: string | undefined;
 }
 
-/** What {@link qemuDevice} can end in. */
+/** What {@link qemuDevice} can end in: `invalid-argument` or `unsupported`. */
 export type QemuDeviceError = InvalidArgumentError | UnsupportedError;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
