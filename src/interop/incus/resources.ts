@@ -105,9 +105,9 @@ export function incusCards(parents: readonly IncusParent[]): readonly IncusCard[
 }
 
 /**
- * The profiles in the resources of Incus or LXD, of cards and their virtual functions: from the JSON of `GET
- * /1.0/resources` (with or without its envelope, as `incus query /1.0/resources` and a raw request give it). `decode`
- * where it is none, or longer than 16 Mi characters.
+ * The profiles in the resources of Incus or LXD, of cards and their virtual functions: from the JSON of
+ * `GET /1.0/resources` (with or without its envelope, as `incus query /1.0/resources` and a raw request give it).
+ * `decode` where it is none, or longer than 2^24 characters.
  * Source: Incus, `shared/api/resource.go`.
  */
 export function parseIncusResources(json: string): Result<readonly IncusOffer[], DecodeError> {
