@@ -48,7 +48,7 @@ abstract class BoundAttribute<T> {
     return fileOf(this.#owned);
   }
 
-  /** Whether its object has it. */
+  /** Whether its object has it, by looking for its file; `gone` where the object itself is no longer there (ENOENT, ENODEV). */
   exists(options?: OperationOptions): AsyncResult<boolean, GoneError | OperationError> {
     return attributeExists(this.#owned, options);
   }

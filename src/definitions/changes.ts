@@ -10,7 +10,7 @@ export type AttributeEdit =
   | {
       /** Puts one in. */
       readonly edit: "insert";
-      /** Before which one; at the end where it is not given. */
+      /** Before which one, an index from 0; at the end where it is not given. */
       readonly index?: number | undefined;
       /** What. */
       readonly attribute: DefinedAttribute;
@@ -18,7 +18,7 @@ export type AttributeEdit =
   | {
       /** Puts one in place of another. */
       readonly edit: "replace";
-      /** Of which. */
+      /** Of which, an index from 0. */
       readonly index: number;
       /** What. */
       readonly attribute: DefinedAttribute;
@@ -26,7 +26,7 @@ export type AttributeEdit =
   | {
       /** Takes one away; of an empty list, where no index is given, nothing. */
       readonly edit: "delete";
-      /** Which one; the last one where it is not given. */
+      /** Which one, an index from 0; the last one where it is not given. */
       readonly index?: number | undefined;
     };
 

@@ -60,7 +60,7 @@ export interface SimulatedCapacity {
   readonly countedBy: "core" | "driver";
   /** What a create is refused with when nothing is left; `undefined`: it never is (mtty on 5.10). */
   readonly full: ErrnoName | undefined;
-  /** What `available_instances` of a type says, given the types of the devices that exist. May be negative. */
+  /** How many more devices of a type `available_instances` says can be made, given the types of those that exist. May be negative. */
   readonly available: (typeId: string, existing: readonly string[]) => number;
 }
 
