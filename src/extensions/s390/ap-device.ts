@@ -112,17 +112,17 @@ export class VfioApDevice extends MdevDeviceExtension {
     return device.type().map((type) => type?.id === TYPE);
   }
 
-  /** Assigns an adapter: the file `assign_adapter`. The queues with all domains that are assigned must be free. */
+  /** Assigns an adapter by its id: the file `assign_adapter`. The queues with all domains that are assigned must be free. */
   readonly assignAdapter: WritableAttribute<number> = this.attribute(VfioApDevice.assignAdapter);
-  /** Takes an adapter away: the file `unassign_adapter`. */
+  /** Takes an adapter away by its id: the file `unassign_adapter`. */
   readonly unassignAdapter: WritableAttribute<number> = this.attribute(VfioApDevice.unassignAdapter);
-  /** Assigns a usage domain: the file `assign_domain`. The queues with all adapters that are assigned must be free. */
+  /** Assigns a usage domain by its id: the file `assign_domain`. The queues with all adapters that are assigned must be free. */
   readonly assignDomain: WritableAttribute<number> = this.attribute(VfioApDevice.assignDomain);
-  /** Takes a usage domain away: the file `unassign_domain`. */
+  /** Takes a usage domain away by its id: the file `unassign_domain`. */
   readonly unassignDomain: WritableAttribute<number> = this.attribute(VfioApDevice.unassignDomain);
-  /** Assigns a control domain: the file `assign_control_domain`. Several devices may have the same. */
+  /** Assigns a control domain by its id: the file `assign_control_domain`. Several devices may have the same. */
   readonly assignControlDomain: WritableAttribute<number> = this.attribute(VfioApDevice.assignControlDomain);
-  /** Takes a control domain away: the file `unassign_control_domain`. */
+  /** Takes a control domain away by its id: the file `unassign_control_domain`. */
   readonly unassignControlDomain: WritableAttribute<number> = this.attribute(
     VfioApDevice.unassignControlDomain,
   );
