@@ -120,8 +120,8 @@ export class NvidiaVgpuDevice extends MdevDeviceExtension {
    * Where in the framebuffer it is, or in that of its GPU instance, by the number of the place: the file
    * `nvidia/placement_id` of later drivers. `undefined` where there is no such file, and where it says `Not Applicable`;
    * `exists()` tells which. The driver takes the first place that is free; another one can be written before the virtual
-   * machine starts (`busy`, EPERM, from then on). One that is taken or does not exist is `rejected` (EINVAL). The errnos of
-   * writing are assumed: it was not seen.
+   * machine starts (`busy`, EPERM, from then on). One that is taken or does not exist is `rejected` (EINVAL). No
+   * writing was seen: these two errnos are assumed.
    */
   readonly placementId: Attribute<number | undefined> = this.attribute(NvidiaVgpuDevice.placementId);
 

@@ -22,7 +22,7 @@ export function isVgpuType(id: string): boolean {
  * A type of vGPU: `mdev_supported_types/nvidia-<number>`, or on NVIDIA's own interface a row of
  * `<function>/nvidia/creatable_vgpu_types`.
  * Sources: NVIDIA/open-gpu-kernel-modules 525.53, `src/nvidia/arch/nvalloc/unix/src/os-hypervisor.c`; the rows as
- * kubevirt and OpenNebula read them. Not run on a card.
+ * harvester/pcidevices and OpenNebula/one read them. Not run on a card.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ import { parseVgpuTypeName } from "./type-name.js";
 export interface UsedVgpu {
   /** The id of the device: its UUID, or the PCI address of its function. */
   readonly id: string;
-  /** The PCI address of its function, the physical one without SR-IOV: its parent's id. */
+  /** The PCI address of its function, which is its parent: a virtual function where there is SR-IOV. */
   readonly function: string;
   /** The id of its type; `undefined` while that does not show. */
   readonly typeId: string | undefined;

@@ -34,7 +34,7 @@ export interface ApConflictOptions extends OperationOptions {
 
 /** What stands in the way of a matrix, and whose matrix could not be read. */
 export interface ApParentConflictReport extends ApConflictReport {
-  /** As {@link ApHoldings.unknown}. */
+  /** The UUIDs of other devices that do not show theirs, as {@link ApHoldings.unknown} has them. */
   readonly unknown: readonly string[];
 }
 

@@ -21,7 +21,7 @@ import {
   type XmlNode,
 } from "./xml.js";
 
-/** What libvirt says of a type of mediated devices. */
+/** What libvirt says of a type of mediated devices: the texts of its files `name` and `device_api`, and how many are available. */
 export type NodeDeviceType = Pick<MdevTypeInfo, "id" | "name" | "deviceApi" | "availableInstances">;
 
 /**
