@@ -9,6 +9,7 @@ import {
   type ReadableAttribute,
   readOnly,
   Result,
+  sharedLimits,
 } from "../../index.js";
 import { type ChannelAddress, formatChannelAddress, parseChannelAddress } from "./ccw-address.js";
 import {
@@ -122,11 +123,12 @@ export class SubchannelParent extends ParentExtension {
 
   /** Its installed channel paths: the files `chpids` and `pimpampom`; `undefined` where it lacks one of them. */
   paths(options?: OperationOptions): AsyncResult<readonly ChannelPath[] | undefined, AttributeReadError> {
+    const within = sharedLimits(options);
     return this.chpids
-      .read(options)
+      .read(within())
       .map((ids) =>
         this.pathMasks
-          .read(options)
+          .read(within())
           .map((masks) =>
             ids === undefined || masks === undefined ? undefined : installedPaths(ids, masks),
           ),

@@ -116,6 +116,12 @@ describe("SubchannelParent", () => {
     expect(failed.error?.type).toBe("decode");
   });
 
+  it("has one limit for the two files of its paths", async () => {
+    const { simulated, subchannel } = await subchannelOf({ id: "0.0.0313" });
+    simulated.delay({ operation: "readFile", path: /\/(?:chpids|pimpampom)$/u, ms: 200 });
+    expect((await subchannel.paths({ timeout: 300 })).error?.type).toBe("timeout");
+  });
+
   it("knows of a subchannel without a channel device", async () => {
     const { subchannel } = await subchannelOf({ id: "0.0.0313", device: "none" });
     expect(await subchannel.channelDeviceAddress.exists().getOrThrow()).toBe(true);
