@@ -19,7 +19,10 @@ export default defineConfig({
   target: "node20",
   platform: "node",
   tsconfig: "tsconfig.build.json",
-  dts: { compilerOptions: { ignoreDeprecations: "6.0" } }, // tsup injects `baseUrl`, which TypeScript 6 deprecates
+  dts: {
+    banner: '/// <reference lib="esnext.disposable" />', // of `Lock`, for those who have no types of Node
+    compilerOptions: { ignoreDeprecations: "6.0" }, // tsup injects `baseUrl`, which TypeScript 6 deprecates
+  },
   splitting: true, // one copy of every class for all entries, in CJS too
   treeshake: true, // Rollup writes the CJS; tsup's own converter renames classes to `_class`
   sourcemap: true,

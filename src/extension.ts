@@ -96,7 +96,8 @@ export abstract class MdevTypeExtension {
  *
  * @example
  * ```ts
- * import { MdevDeviceExtension, integer, readWrite, type MdevDevice } from "vfio-mdev";
+ * import { integer, type MdevDevice, MdevDeviceExtension, MdevHost, readWrite } from "vfio-mdev";
+ * import { SimulatedHost } from "vfio-mdev/testing";
  *
  * class AcmeDevice extends MdevDeviceExtension {
  *   static readonly queues = readWrite("acme/queues", integer);
@@ -106,11 +107,21 @@ export abstract class MdevTypeExtension {
  *   readonly queues = this.attribute(AcmeDevice.queues);
  * }
  *
- * async function double(device: MdevDevice): Promise<void> {
- *   const acme = await device.as(AcmeDevice).getOrThrow();
- *   const queues = await acme.queues.read().getOrThrow();
- *   await acme.queues.write(2 * (queues ?? 1)).getOrThrow();
- * }
+ * let queues = "4\n";
+ * const simulated = new SimulatedHost();
+ * const acme = simulated.addParent({
+ *   path: "devices/pci0000:80/0000:80:01.0",
+ *   subsystem: "bus/pci",
+ *   deviceDriver: "acme_mdev",
+ *   types: [{ id: "acme-small" }],
+ *   deviceAttributes: { "acme/queues": { read: () => queues, write: (_, text) => void (queues = text) } },
+ * });
+ * const device = await new MdevHost({ fs: simulated.fs }).device(acme.create("acme-small")).getOrThrow();
+ *
+ * const extended = await device.as(AcmeDevice).getOrThrow();
+ * const before = await extended.queues.read().getOrThrow();
+ * await extended.queues.write(2 * (before ?? 1)).getOrThrow();
+ * console.log(before, await extended.queues.read().getOrThrow()); // prints: 4 8
  * ```
  */
 export abstract class MdevDeviceExtension {

@@ -40,7 +40,9 @@ export interface WriteOptions {
  * import * as fs from "node:fs/promises";
  * import { MdevHost } from "vfio-mdev";
  *
- * const container = new MdevHost({ fs, sysfs: "/proc/4711/root/sys", dev: "/proc/4711/root/dev" });
+ * const host = new MdevHost({ fs });
+ * const { mdev } = await host.support().getOrThrow(); // whether this machine has mediated devices
+ * console.log(typeof mdev); // prints: boolean
  * ```
  */
 export interface FileSystem {

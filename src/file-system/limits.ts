@@ -21,7 +21,8 @@ export interface OperationOptions {
  *
  * @example
  * ```ts
- * import { type MdevType, type OperationOptions, sharedLimits } from "vfio-mdev";
+ * import { MdevHost, type MdevType, type OperationOptions, sharedLimits } from "vfio-mdev";
+ * import { SimulatedHost } from "vfio-mdev/testing";
  *
  * async function nameAndApi(type: MdevType, options?: OperationOptions): Promise<string> {
  *   const limits = sharedLimits(options);
@@ -29,6 +30,12 @@ export interface OperationOptions {
  *   const api = await type.deviceApi.read(limits()).getOrThrow(); // what the first read left of the time
  *   return `${name}: ${api}`;
  * }
+ *
+ * const simulated = new SimulatedHost();
+ * simulated.addMtty();
+ * const mtty = await new MdevHost({ fs: simulated.fs }).parent("mtty").getOrThrow();
+ * const type = await mtty.type("mtty-1").getOrThrow();
+ * console.log(await nameAndApi(type, { timeout: 5_000 })); // prints: Single port serial: vfio-pci
  * ```
  */
 export function sharedLimits(options: OperationOptions | undefined): () => OperationOptions | undefined {

@@ -34,6 +34,8 @@ export interface NodeFileSystemOptions {
  * import { MdevHost, NodeFileSystem } from "vfio-mdev";
  *
  * const host = new MdevHost({ fs: new NodeFileSystem({ reads: "pool" }) });
+ * const { mdev } = await host.support().getOrThrow(); // whether this machine has mediated devices
+ * console.log(typeof mdev); // prints: boolean
  * ```
  */
 export class NodeFileSystem implements FileSystem {

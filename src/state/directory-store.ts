@@ -22,7 +22,9 @@ const LOOKS = 100;
  * ```ts
  * import { DirectoryStore, MdevHost } from "vfio-mdev";
  *
- * const host = new MdevHost({ state: new DirectoryStore("/run/my-manager") });
+ * const store = new DirectoryStore("/run/my-manager");
+ * const host = new MdevHost({ state: store });
+ * console.log(store.path); // prints: /run/my-manager
  * ```
  */
 export class DirectoryStore implements StateStore {

@@ -99,11 +99,14 @@ export class Lock {
  *
  * @example
  * ```ts
- * import { DirectoryStore, takeLock } from "vfio-mdev";
+ * import { takeLock } from "vfio-mdev";
+ * import { MemoryStore } from "vfio-mdev/testing";
  *
- * const store = new DirectoryStore("/run/my-manager");
- * const lock = await takeLock(store, "reconcile", { timeout: 60_000 });
- * if (!lock.ok) console.log(lock.error.message); // names the process that has it
+ * const store = new MemoryStore(); // new DirectoryStore("/run/my-manager"): all processes of this machine
+ * const lock = await takeLock(store, "reconcile", { timeout: 60_000 }).getOrThrow();
+ * const second = await takeLock(store, "reconcile", { timeout: 100 });
+ * console.log(!second.ok && second.error.type); // prints: conflict
+ * await lock.release().getOrThrow();
  * ```
  */
 export function takeLock(

@@ -68,10 +68,11 @@ export const ERRNO_NAMES: readonly ErrnoName[] = Object.keys(KNOWN) as ErrnoName
  *
  * @example
  * ```ts
+ * import { MdevHost, integer, writeOnly } from "vfio-mdev";
  * import { Errno, SimulatedHost } from "vfio-mdev/testing";
  *
  * const simulated = new SimulatedHost();
- * simulated.addParent({
+ * const fan = simulated.addParent({
  *   path: "devices/platform/fan.0",
  *   subsystem: "bus/platform",
  *   deviceDriver: "fan_mdev",
@@ -84,6 +85,10 @@ export const ERRNO_NAMES: readonly ErrnoName[] = Object.keys(KNOWN) as ErrnoName
  *     },
  *   },
  * });
+ *
+ * const device = await new MdevHost({ fs: simulated.fs }).device(fan.create("fan-slow")).getOrThrow();
+ * const written = await device.attribute(writeOnly("speed", integer)).write(9_000);
+ * console.log(!written.ok && written.error.errno); // prints: EINVAL
  * ```
  */
 export class Errno extends Error {

@@ -2,10 +2,12 @@
 // one line of JSON.
 //
 //   another-process.mjs use UUID [UID]        whether the device is in use, as that user
+//   another-process.mjs create TYPE UID GID   creates a device, as that user
+//   another-process.mjs take UUID UID GID     opens and removes it, as that user
 //   another-process.mjs stuck exit|end UUID…  removes devices that somebody has open, reads files meanwhile, and ends
 //   another-process.mjs fight TYPE ROUNDS N   creates and removes, N at a time, so many times, when its input ends
 //   another-process.mjs hunt                  removes every device that it sees, until its input ends
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { type MdevDevice, MdevHost, nodeFileSystem } from "../../src/index.js";
 import { ok } from "../contract/expect.js";
@@ -26,6 +28,31 @@ class Tally {
 async function use([uuid = "", user]: string[]): Promise<void> {
   if (user !== undefined) process.setuid?.(Number(user));
   say(await ok((await ok(host.device(uuid))).inUse()));
+}
+
+function become(user = "", group = ""): void {
+  process.setgroups?.([Number(group)]);
+  process.setgid?.(Number(group));
+  process.setuid?.(Number(user));
+}
+
+async function create([id = "", user, group]: string[]): Promise<void> {
+  become(user, group);
+  const type = await ok((await ok(host.parent(id.replace(/-.*/u, "")))).type(id));
+  const created = await type.create();
+  say(created.ok ? created.value.id : created.error.type);
+}
+
+async function take([uuid = "", user, group]: string[]): Promise<void> {
+  become(user, group);
+  const device = await ok(host.device(uuid));
+  const node = (await ok(device.vfioNodes())).group ?? "";
+  const opened = await open(node, "r+").then(
+    async (file) => file.close().then(() => "ok"),
+    ({ code }: NodeJS.ErrnoException) => code,
+  );
+  const removed = await device.remove();
+  say([node, opened, removed.ok ? "ok" : removed.error.type]);
 }
 
 async function stuck([how, ...uuids]: string[]): Promise<void> {
@@ -92,7 +119,7 @@ async function hunt(): Promise<void> {
   say(tally.counts);
 }
 
-const actions = { use, stuck, fight, hunt };
+const actions = { use, create, take, stuck, fight, hunt };
 const [action = "", ...args] = process.argv.slice(2);
 say("ready");
 await actions[action as Action](args);

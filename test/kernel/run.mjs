@@ -91,7 +91,8 @@ async function fill(stage, suites) {
   );
   for (const file of ["reporter.mjs", "guest/take-subchannels.sh"])
     cpSync(join(here, file), join(stage, basename(file)));
-  cpSync(join(here, "../../examples"), join(stage, "examples"), { recursive: true });
+  for (const shown of ["README.md", "docs", "examples"])
+    cpSync(join(here, "../..", shown), join(stage, shown), { recursive: true });
   if (suites.includes("suite")) {
     execFileSync(join(here, "guest/hold.sh"), [join(stage, "hold")], {
       stdio: ["ignore", "ignore", "inherit"],

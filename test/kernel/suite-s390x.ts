@@ -11,6 +11,7 @@ import { differencesOf } from "../contract/subject.js";
 import { watching } from "./events.js";
 import { killAll } from "./processes.js";
 import { channelMachines } from "./qemu-ccw.js";
+import { subchannelCommands } from "./subchannel-commands.js";
 
 /** What run.mjs asks for. */
 function asked(name: string): number {
@@ -83,4 +84,5 @@ describe(`real s390x kernel ${release()}`, () => {
 
   watching(host, rounds);
   channelMachines(host, subchannels);
+  subchannelCommands(host, subchannels[1]);
 });

@@ -8,6 +8,8 @@ import { contract } from "../contract/contract.js";
 import { differencesOf, type Runner, type Subject, type Usage } from "../contract/subject.js";
 import { watching } from "./events.js";
 import { examples } from "./examples.js";
+import { pages } from "./pages.js";
+import { permissions } from "./permissions.js";
 import { killAll, open } from "./processes.js";
 import { virtualMachines } from "./qemu.js";
 import { races } from "./races.js";
@@ -42,6 +44,8 @@ describe(`real kernel ${release()}`, () => {
   races(subject, usage);
   snapshots(runner, host, differences);
   examples(runner, host);
+  pages(runner, host);
+  permissions(runner, host);
   watching(host, rounds);
   virtualMachines(host);
 });

@@ -134,6 +134,6 @@ export async function isFree(device: MdevDevice): Promise<void> {
 }
 
 /** The devices that a process was started with, by their ids here. */
-export function startedWith({ pid }: VirtualMachine): (string | undefined)[] {
+export function startedWith({ pid }: Pick<VirtualMachine, "pid">): (string | undefined)[] {
   return findQemuDevices(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")).map(hostDeviceId);
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { fencesRunBy } from "../../tools/doc-fences/extract.mjs";
 
 /** Runs a program that lists the parents; what it wrote on stderr, and the files of `debug` that it loaded. */
 function listParents(
@@ -42,4 +44,24 @@ describe.each(["module", "commonjs"] as const)("%s", (type) => {
     expect(listing).not.toContain("vfio-mdev:fs");
     expect(listParents(type, "express:*").stderr).toBe("");
   });
+});
+
+test("the command of docs/concepts.md shows what is written and what is listed, and nothing else", () => {
+  const cwd = ".cache/debug";
+  mkdirSync(cwd, { recursive: true });
+  writeFileSync(
+    `${cwd}/program.mjs`,
+    `import { MdevHost } from "vfio-mdev";
+    import { SimulatedHost } from "vfio-mdev/testing";
+    const simulated = new SimulatedHost();
+    simulated.addMtty();
+    const [mtty] = await new MdevHost({ fs: simulated.fs }).parents().getOrThrow();
+    await mtty.type("mtty-1").map((type) => type.create()).getOrThrow();`,
+  );
+  const [command = ""] = fencesRunBy("test/package/debug.test.ts", "docs/concepts.md", 1);
+  const env = { ...process.env, DEBUG_COLORS: "no", DEBUG_HIDE_DATE: "yes" };
+  const { stderr, status } = spawnSync("sh", ["-euc", command], { cwd, env, encoding: "utf8" });
+  expect(status).toBe(0);
+  const told = new Set(stderr.match(/vfio-mdev:\w+/gu));
+  expect(told).toEqual(new Set(["vfio-mdev:list", "vfio-mdev:write"]));
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
@@ -9,6 +9,7 @@ import { expect, test } from "vitest";
 import { MdevHost, type WatchOptions } from "../../src/index.js";
 import { recordHost } from "../../src/recording/index.js";
 import { SimulatedHost } from "../../src/testing/index.js";
+import { fencesRunBy } from "../../tools/doc-fences/extract.mjs";
 
 // The compiler sees them together with the built package, which they import.
 const load = (name: string): Promise<unknown> => import(pathToFileURL(resolve("examples", name)).href);
@@ -69,6 +70,28 @@ test("a recording is what the examples that only read run on, and they print the
   expect(metrics).toBe(await metricsOf(new MdevHost({ fs })));
   const tree = run("examples/tree.mjs", `${folder}/host.json`);
   expect(tree).toContain(`    └── ${UUID} (active, driver mtty, IOMMU group 0)`);
+});
+
+test("the commands of docs/examples.md print trees and metrics: of this machine, and of a recording", async () => {
+  const [here = "", ofRecording = ""] = fencesRunBy(
+    "test/package/example-programs.test.ts",
+    "docs/examples.md",
+    2,
+  );
+  // The first line made what these tests look at.
+  const [build, ...commands] = here.split("\n");
+  expect(build).toBe("npm ci && npm run build");
+  const shell = (cwd: string, commands: string): string =>
+    execFileSync("sh", ["-euc", commands], { cwd, encoding: "utf8" });
+  expect(shell(".", commands.join("\n"))).toBe(run("examples/tree.mjs"));
+
+  const folder = resolve(".cache/examples");
+  cpSync("examples", `${folder}/examples`, { recursive: true });
+  const { fs } = machine();
+  writeFileSync(`${folder}/host.json`, JSON.stringify(await recordHost(fs).getOrThrow()));
+  const printed = shell(folder, ofRecording);
+  expect(printed).toContain(`    └── ${UUID} (active, driver mtty, IOMMU group 0)`);
+  expect(printed.endsWith(await metricsOf(new MdevHost({ fs })))).toBe(true);
 });
 
 test("examples/record.mjs prints a recording of this machine", () => {

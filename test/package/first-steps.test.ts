@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Fence, extractFences, fencesRunBy } from "../../tools/doc-fences/extract.mjs";
 
 /** An empty folder, and in another one the package as `npm pack` makes it. */
 let folder = "";
@@ -22,32 +23,61 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const fence = (page: string, language: string) => {
-  const found = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "mu").exec(page)?.[1];
-  if (found === undefined) throw new Error(`There is no ${language} in it.`);
-  return found;
-};
+const HERE = "test/package/first-steps.test.ts";
 const shell = (cwd: string, commands: string) =>
   execFileSync(
     "sh",
-    ["-euc", commands.replace(/npm install vfio-mdev$/mu, `npm install --prefer-offline "${tarball}"`)],
-    {
-      cwd,
-      encoding: "utf8",
-    },
+    ["-euc", commands.replace(/npm install vfio-mdev\b/u, `npm install --prefer-offline "${tarball}"`)],
+    { cwd, encoding: "utf8" },
   );
 
-test.each([
-  ["docs/getting-started.md", "first-device"],
-  ["README.md", "."],
-])("whoever follows %s from an empty folder sees what it says", (path, where) => {
-  const page = readFileSync(path, "utf8");
+/** A folder in which a stranger has followed the commands that install. */
+function installed(commands = ""): string {
   const cwd = mkdtempSync(join(folder, "stranger-"));
   writeFileSync(join(cwd, "package.json"), "{}"); // else npm looks for a project further up
-  shell(cwd, fence(page, "sh"));
-  const program = fence(page, "ts");
-  writeFileSync(join(cwd, where, "first.mjs"), program);
-  const told = [...program.matchAll(/\/\/ prints: (.*)$/gmu)].map(([, line]) => line);
-  expect(told.length).toBeGreaterThan(1);
-  expect(shell(join(cwd, where), "node first.mjs").trim().split("\n")).toEqual(told);
+  shell(cwd, commands);
+  return cwd;
+}
+
+/** The first program of a page. */
+function firstProgram(path: string): Fence {
+  const fence = extractFences(path, readFileSync(path, "utf8")).find(({ language }) => language === "ts");
+  if (fence === undefined) throw new Error(`There is no program in ${path}`);
+  expect(fence.prints.length).toBeGreaterThan(1);
+  return fence;
+}
+const lines = (text: string): string[] => text.trimEnd().split("\n");
+
+test("whoever gets started from an empty folder sees what the page says", () => {
+  const path = "docs/getting-started.md";
+  const [install, run = "", config = ""] = fencesRunBy(HERE, path, 3);
+  const cwd = join(installed(install), "first-device");
+  const { code, prints } = firstProgram(path);
+  writeFileSync(join(cwd, "first.mjs"), code);
+  expect(lines(shell(cwd, run))).toEqual(prints);
+
+  // In TypeScript, by that configuration.
+  rmSync(join(cwd, "first.mjs"));
+  writeFileSync(join(cwd, "first.mts"), code);
+  writeFileSync(join(cwd, "tsconfig.json"), config);
+  execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "--project", cwd]);
+  expect(lines(shell(cwd, run))).toEqual(prints);
+
+  // On this machine, which need not have any mediated device.
+  const [, real] = extractFences(path, readFileSync(path, "utf8")).filter(
+    ({ language }) => language === "ts",
+  );
+  writeFileSync(join(cwd, "real.mjs"), real?.code ?? "");
+  expect(shell(cwd, "node real.mjs")).toMatch(/^\{\n {2}mdev: [^]*"parents": \[/u);
 });
+
+test.each(["README.md", "docs/configurations.md", "docs/libvirt.md"])(
+  "after the command of %s, its first program prints what it says",
+  (path) => {
+    const [install] = fencesRunBy(HERE, path, 1);
+    const cwd = installed(install);
+    const { code, prints } = firstProgram(path);
+    writeFileSync(join(cwd, "first.mjs"), code);
+    expect(lines(shell(cwd, "node first.mjs"))).toEqual(prints);
+  },
+);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ClassBasedOptions, type KernelRelease, SimulatedHost } from "../../src/testing/index.js";
+import { fencesRunBy } from "../../tools/doc-fences/extract.mjs";
 import { BUS, expectError, handsOn, typePath, uuid } from "./helpers.js";
 import { treeOf } from "./tree.js";
 
@@ -41,6 +42,29 @@ describe("a parent in the class-based layout", () => {
     expect(await mode(`${typePath(ADDRESS, "11")}/create`)).toBe(0o200);
     expect(await mode(`${typePath(ADDRESS, "11")}/params`)).toBe(0o444);
     expect(await mode(DESTROY)).toBe(0o200);
+  });
+
+  it("has what the table of 2016 says, which docs/layout-class-based.md shows", async () => {
+    const { read } = host();
+    const [table = ""] = fencesRunBy("test/testing/class-based.test.ts", "docs/layout-class-based.md", 1);
+    const [heading = "", ...rows] = table.replaceAll('"', "").split("\n");
+    const columns = heading.replace("# ", "").split(", ");
+    expect(rows).toHaveLength(2);
+    for (const row of rows) {
+      const cells = row.split(",").map((cell) => cell.trim());
+      const told = Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
+      const file = async (name: string): Promise<string> =>
+        (await read(`${typePath(ADDRESS, told["vgpu_type_id"] ?? "")}/${name}`)).trim();
+      expect({
+        vgpu_type_id: cells[0],
+        vgpu_type: await file("name"),
+        max_instance: await file("max_instances"),
+        num_heads: await file("heads"),
+        frl_config: told["frl_config"], // this layout has no file for it
+        framebuffer: await file("fb_length"),
+        max_resolution: await file("resolution"),
+      }).toEqual(told);
+    }
   });
 
   it("may be another one", async () => {

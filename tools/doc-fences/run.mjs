@@ -1,10 +1,12 @@
 /**
- * Compiles every TypeScript fence of the documentation against the built package, and runs those that say what they
- * print:
+ * Sees to it that every fence of the documentation is executed. The TypeScript ones are compiled against the built package
+ * and run here. They end with status 0 and print what they say, and nothing else:
  *
  *     console.log(host.root); // prints: /sys
  *
- * Several lines of output are several `// prints:` comments, in order. A fence tagged "ts no-run" is only compiled.
+ * Several lines of output are several `// prints:` comments, in order. A fence of another language, or one that takes another
+ * machine than this, names the test that takes it out of the page and executes it: "sh run-by=test/…". A fence without
+ * a language is a picture, or output.
  */
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -36,12 +38,30 @@ async function placeFences(path) {
   const placed = [];
   for (const fence of extractFences(path, await readFile(resolve(root, path), "utf8"))) {
     const place = `${path}:${String(fence.line)}`;
+    if (fence.runBy !== undefined || !["ts", ""].includes(fence.language)) {
+      errors.push(...(await elsewhereErrors(place, path, fence.runBy)));
+    }
     const file = resolve(workshop, `${place.replaceAll(/[/:]/gu, "__")}.ts`);
     // The same line numbers as in the document, and always a module, for top-level await.
-    await writeFile(file, `${"\n".repeat(fence.line)}${fence.code}\nexport {};\n`);
+    if (fence.language === "ts")
+      await writeFile(file, `${"\n".repeat(fence.line)}${fence.code}\nexport {};\n`);
     placed.push({ ...fence, file, place });
   }
   return placed;
+}
+
+/**
+ * Whether the test that a fence names can be the one that executes it. That it takes all that name it, it asks for itself.
+ *
+ * @param {string} place
+ * @param {string} path
+ * @param {string | undefined} test
+ */
+async function elsewhereErrors(place, path, test) {
+  if (test === undefined) return [`${place}: nothing executes it: say which test does, with run-by=<test>`];
+  const text = await readFile(resolve(root, test), "utf8").catch(() => undefined);
+  if (text === undefined) return [`${place}: there is no ${test} to run it`];
+  return text.includes(`"${path}"`) ? [] : [`${place}: ${test} does not read ${path}`];
 }
 
 /** @param {PlacedFence[]} fences */
@@ -78,9 +98,11 @@ async function runErrors({ file, place, prints }) {
     new Promise((done) => child.on("close", done)),
   ]);
   const lines = printed.split("\n").map((line) => line.trimEnd());
-  const failed = child.exitCode !== 0;
-  if (!failed && lines.join("\n") === [...prints, ""].join("\n")) return [];
-  return [`${place}: says that it prints\n${prints.join("\n")}\nbut it printed\n${printed}${complaints}`];
+  const isAsSaid = lines.join("\n") === [...prints, ""].join("\n") && complaints === "";
+  if (child.exitCode === 0 && isAsSaid) return [];
+  const says = prints.length === 0 ? "prints nothing" : `prints\n${prints.join("\n")}`;
+  const ended = `ended with ${child.exitCode ?? child.signalCode}`;
+  return [`${place}: says that it ${says}\nbut it ${ended} and printed\n${printed}${complaints}`];
 }
 
 await rm(workshop, { recursive: true, force: true });
@@ -95,13 +117,15 @@ for (const path of await documents()) {
     (/** @type {Error} */ error) => errors.push(error.message),
   );
 }
-errors.push(...compileErrors(fences));
-const runnable = fences.filter(({ run }) => run);
-for (const fence of errors.length === 0 ? runnable : []) errors.push(...(await runErrors(fence)));
-if (fences.length === 0) errors.push("There is no fence at all: is something wrong with the extraction?");
+const compiled = fences.filter(({ language }) => language === "ts");
+errors.push(...compileErrors(compiled));
+const here = compiled.filter(({ runBy }) => runBy === undefined);
+const elsewhere = fences.filter(({ runBy }) => runBy !== undefined);
+for (const fence of errors.length === 0 ? here : []) errors.push(...(await runErrors(fence)));
+if (here.length === 0) errors.push("There is no fence at all: is something wrong with the extraction?");
 
 for (const error of errors) console.error(error);
 console.log(
-  `${String(fences.length)} fences compiled, ${String(runnable.length)} run, ${String(errors.length)} errors`,
+  `${compiled.length} fences compiled, ${here.length} run, ${elsewhere.length} run elsewhere, ${errors.length} errors`,
 );
 process.exitCode = errors.length === 0 ? 0 : 1;

@@ -32,14 +32,24 @@ export const gvtNumber: Codec<number> = {
  *
  * @example
  * ```ts
- * import type { MdevType } from "vfio-mdev";
+ * import { MdevHost } from "vfio-mdev";
  * import { GvtType } from "vfio-mdev/intel";
+ * import { SimulatedHost } from "vfio-mdev/testing";
  *
- * async function describe(type: MdevType): Promise<string> {
- *   const gvt = await type.as(GvtType).getOrThrow();
- *   const description = await gvt.description.read().getOrThrow();
- *   return `1/${gvt.parsedId?.divisor ?? "?"} of the GPU, weight ${description?.weight ?? "?"}`;
- * }
+ * const simulated = new SimulatedHost();
+ * simulated.addParent({
+ *   path: "devices/pci0000:00/0000:00:02.0",
+ *   subsystem: "bus/pci",
+ *   deviceDriver: "intel_vgpu_mdev",
+ *   types: [{ id: "i915-GVTg_V5_4", description: "resolution: 1920x1200\nweight: 4\n" }],
+ * });
+ * const gpu = await new MdevHost({ fs: simulated.fs }).parent("0000:00:02.0").getOrThrow();
+ * const type = await gpu.type("i915-GVTg_V5_4").getOrThrow();
+ *
+ * const gvt = await type.as(GvtType).getOrThrow();
+ * const description = await gvt.description.read().getOrThrow();
+ * console.log(`1/${gvt.parsedId?.divisor} of the GPU, weight ${description?.weight}`);
+ * // prints: 1/4 of the GPU, weight 4
  * ```
  */
 export class GvtType extends MdevTypeExtension {

@@ -56,16 +56,27 @@ export class ApConfigLock {
  *
  * @example
  * ```ts
- * import { applyMatrix, lockApConfig, type VfioApDevice } from "vfio-mdev/s390";
+ * import { mkdtempSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { MdevHost } from "vfio-mdev";
+ * import { applyMatrix, lockApConfig, VfioApDevice } from "vfio-mdev/s390";
+ * import { SimulatedHost } from "vfio-mdev/testing";
  *
- * async function configure(device: VfioApDevice): Promise<void> {
- *   const lock = await lockApConfig({ timeout: 30_000 }).getOrThrow();
- *   try {
- *     await applyMatrix(device, { adapters: [5], domains: [4] }, { lock }).getOrThrow();
- *   } finally {
- *     await lock.release().getOrThrow();
- *   }
+ * const simulated = new SimulatedHost();
+ * const matrix = simulated.addMatrix({ adapters: [5], domains: [4], freed: { adapters: [5] } });
+ * const uuid = matrix.create("vfio_ap-passthrough");
+ * const device = await new MdevHost({ fs: simulated.fs }).device(uuid).getOrThrow();
+ * const crypto = await device.as(VfioApDevice).getOrThrow();
+ *
+ * // Without `path` it is the lock of the local machine, which takes root.
+ * const path = `${mkdtempSync(`${tmpdir()}/example-`)}/s390apconfig.lock`;
+ * const lock = await lockApConfig({ path, timeout: 30_000 }).getOrThrow();
+ * try {
+ *   await applyMatrix(crypto, { adapters: [5], domains: [4] }, { lock }).getOrThrow();
+ * } finally {
+ *   await lock.release().getOrThrow();
  * }
+ * console.log((await crypto.config().getOrThrow()).adapters); // prints: [ 5 ]
  * ```
  */
 export function lockApConfig(options?: ApLockOptions): AsyncResult<ApConfigLock, LockError> {

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
+import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import {
   kubevirtTypeName,
@@ -6,6 +8,7 @@ import {
   podDevices,
   podVariable,
 } from "../../../src/interop/kubevirt/index.js";
+import { extractFences, fencesRunBy } from "../../../tools/doc-fences/extract.mjs";
 
 const ID = "c2177883-f1bb-47f0-914d-32a22e3a8804";
 const OTHER = "95242535-e423-41a6-bb58-f28a44d68d66";
@@ -95,4 +98,16 @@ describe("the environment of a pod", () => {
       { resource: "C", kind: "pci", devices: ["0000:41:00.5", "0000:41:00.6"] },
     ]);
   });
+});
+
+it("the virtual machine of docs/kubevirt.md asks for what the program above it prints", () => {
+  const page = "docs/kubevirt.md";
+  const [program] = extractFences(page, readFileSync(page, "utf8"));
+  const type = { id: "nvidia-156", name: "GRID P40-2B" };
+  const { mdevNameSelector, resourceName } = permittedMediatedDevice(type, "nvidia.com").getOrThrow();
+  expect(program?.prints).toEqual([`${mdevNameSelector} ${resourceName}`]);
+
+  const [yaml = ""] = fencesRunBy("test/interop/kubevirt/kubevirt.test.ts", page, 1);
+  const gpus = [{ name: "vgpu0", deviceName: resourceName }];
+  expect(load(yaml)).toEqual({ spec: { template: { spec: { domain: { devices: { gpus } } } } } });
 });
