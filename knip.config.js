@@ -20,8 +20,11 @@ export default {
     "mdevctl",
     "mkfifo",
     "modprobe",
+    "mount",
     "rmmod",
     "strace",
+    "udevadm",
+    "umount",
     "unshare",
   ], // of the system
   ignoreExportsUsedInFile: { interface: true, type: true },

@@ -46,7 +46,7 @@ function firstProgram(path: string): Fence {
   expect(fence.prints.length).toBeGreaterThan(1);
   return fence;
 }
-const lines = (text: string): string[] => text.trimEnd().split("\n");
+const lines = (text: string): string[] => text.replace(/\n$/u, "").split("\n");
 
 test("whoever gets started from an empty folder sees what the page says", () => {
   const path = "docs/getting-started.md";

@@ -38,7 +38,7 @@ async function placeFences(path) {
   const placed = [];
   for (const fence of extractFences(path, await readFile(resolve(root, path), "utf8"))) {
     const place = `${path}:${String(fence.line)}`;
-    if (fence.runBy !== undefined || !["ts", ""].includes(fence.language)) {
+    if (fence.runBy !== undefined) {
       errors.push(...(await elsewhereErrors(place, path, fence.runBy)));
     }
     const file = resolve(workshop, `${place.replaceAll(/[/:]/gu, "__")}.ts`);
@@ -119,10 +119,10 @@ for (const path of await documents()) {
 }
 const compiled = fences.filter(({ language }) => language === "ts");
 errors.push(...compileErrors(compiled));
-const here = compiled.filter(({ runBy }) => runBy === undefined);
 const elsewhere = fences.filter(({ runBy }) => runBy !== undefined);
-for (const fence of errors.length === 0 ? here : []) errors.push(...(await runErrors(fence)));
-if (here.length === 0) errors.push("There is no fence at all: is something wrong with the extraction?");
+const here = errors.length === 0 ? compiled.filter(({ runBy }) => runBy === undefined) : [];
+for (const fence of here) errors.push(...(await runErrors(fence)));
+if (fences.length === 0) errors.push("There is no fence at all: is something wrong with the extraction?");
 
 for (const error of errors) console.error(error);
 console.log(
