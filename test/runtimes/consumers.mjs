@@ -6,6 +6,7 @@ import { extractFences } from "../../tools/doc-fences/extract.mjs";
 import { entries, specifierOf } from "../../tools/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
 const everything = entries
   .map((entry) => `export * as ${entry.name} from "${specifierOf(entry)}";\n`)
   .join("");
@@ -31,8 +32,9 @@ export function compileConsumers(version, typescript, stage) {
     const folder = join(stage, `${name}-${version}`);
     mkdirSync(folder);
     for (const ending of endings) writeFileSync(join(folder, `everything.${ending}`), everything);
-    for (const { code, line } of extractFences("README.md", readFileSync(join(root, "README.md"), "utf8")))
-      writeFileSync(join(folder, `readme-${line}.${endings[0]}`), `${code}\nexport {};\n`);
+    for (const { language, code, line } of extractFences("README.md", readme))
+      if (language === "ts")
+        writeFileSync(join(folder, `readme-${line}.${endings[0]}`), `${code}\nexport {};\n`);
     const compilerOptions = {
       ...options,
       target: "ES2022",
