@@ -87,8 +87,9 @@ export function createDevice(
 
     const ledger = request.owner === undefined ? undefined : Ledger.of(io, context);
     if (request.owner !== undefined && ledger === undefined) return Result.error(noStore(tried));
-    let entry = await ledger?.intend(request.owner ?? "", device, request.typeId, request.note);
-    const undo = removal(context, device, () => entry);
+    const intent = await ledger?.intend(request.owner ?? "", device, request.typeId, request.note);
+    const claims = intent === undefined ? [] : [intent];
+    const undo = removal(context, device, claims);
     const command = layout.create(request);
     let made = false;
     try {
@@ -102,7 +103,7 @@ export function createDevice(
         const reason = "the kernel took it, but the device is not there";
         return Result.error(await undo.because(io, new GoneError({ tried, reason, path: device.path })));
       }
-      if (entry !== undefined) entry = await ledger?.confirm(entry, device);
+      if (intent !== undefined) await ledger?.confirm(intent, device, (claim) => claims.push(claim));
       const lacking = await untilReady(io, context, device, request.waitFor, limit);
       if (lacking !== undefined) {
         const late = new TimeoutError({
@@ -116,9 +117,10 @@ export function createDevice(
       if (failure !== undefined) return Result.error(await undo.because(io, failure));
       return Result.ok(device);
     } catch (thrown) {
-      if (thrown instanceof Interruption && !undo.instead(thrown)) await forgetQuietly(context, entry, tried);
+      if (thrown instanceof Interruption && !undo.instead(thrown))
+        await forgetQuietly(context, claims, tried);
       if (!(thrown instanceof FileFailure)) throw thrown;
-      if (!made || thrown instanceof GoneFailure) await forgetQuietly(context, entry, tried);
+      if (!made || thrown instanceof GoneFailure) await forgetQuietly(context, claims, tried);
       if (!made) return Result.error(await explainRefusal(io, context, request, thrown, tried));
       if (thrown instanceof GoneFailure) return Result.error(explain(thrown, tried, layout.createErrnos));
       return Result.error(await undo.because(io, explain(thrown, tried, layout.createErrnos)));
@@ -128,8 +130,8 @@ export function createDevice(
 }
 
 /** The undoing of a creation, and of what the ledger says of it. */
-function removal(context: HostContext, device: FoundDevice, entryOf: () => Entry | undefined): Undo {
-  const forget = (): Promise<void> => forgetQuietly(context, entryOf(), `forget ${device.id}`);
+function removal(context: HostContext, device: FoundDevice, claims: readonly Entry[]): Undo {
+  const forget = (): Promise<void> => forgetQuietly(context, claims, `forget ${device.id}`);
   return new Undo({
     path: device.path,
     what: "removing the device again",
@@ -144,9 +146,11 @@ function removal(context: HostContext, device: FoundDevice, entryOf: () => Entry
 }
 
 /** Takes back what the ledger says. Where that fails, the claim proves nothing: its device is not there. */
-async function forgetQuietly(context: HostContext, entry: Entry | undefined, tried: string): Promise<void> {
-  const forgotten = entry === undefined ? undefined : await forgetEntry(context, entry, tried);
-  if (forgotten?.ok === false) log.create("it stays in the ledger: %s", forgotten.error.message);
+async function forgetQuietly(context: HostContext, claims: readonly Entry[], tried: string): Promise<void> {
+  for (const claim of claims) {
+    const forgotten = await forgetEntry(context, claim, tried);
+    if (!forgotten.ok) log.create("it stays in the ledger: %s", forgotten.error.message);
+  }
 }
 
 /** What the kernel would only call EINVAL, ENOENT, EEXIST or EPERM. Availability is no obstacle: it is but a hint. */

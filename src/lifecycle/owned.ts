@@ -165,9 +165,10 @@ async function judge(
   const { identity, note } = entry.claim;
   if (device !== undefined && identity !== undefined && proven?.name === entry.name)
     found.proven.push({ entry, device: pinned(device, identity) });
-  else if (device !== undefined && proven === undefined && (await ledger.mayMean(entry, device)))
-    found.unproven.push(device);
-  else {
+  else if (device !== undefined && proven === undefined && (await ledger.mayMean(entry, device))) {
+    // Each crash leaves an entry of its own.
+    if (!found.unproven.some(({ path }) => path === device.path)) found.unproven.push(device);
+  } else {
     found.gone.push(entry);
     return;
   }

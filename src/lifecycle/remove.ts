@@ -1,4 +1,5 @@
 import { type AsyncResult, Result } from "typescript-result";
+import { VANISHING } from "../attributes/access.js";
 import type { HostContext } from "../context.js";
 import {
   BusyError,
@@ -20,7 +21,7 @@ import { ownerFault } from "../ownership/claim.js";
 import { identityOf } from "../ownership/identity.js";
 import { creationOf } from "./creations.js";
 import { type DeviceUse, findUse } from "./in-use.js";
-import { forgetEntry, Ledger, noStore, refusal } from "../ownership/ledger.js";
+import { type Entry, forgetEntry, Ledger, noStore, refusal } from "../ownership/ledger.js";
 
 /**
  * What removing a device can end in; that it is gone already is no error:
@@ -125,14 +126,63 @@ export function removeDevice(
       // One that has gone meanwhile is nobody's, which its state will tell.
       if (conflict !== undefined && !(await layout.exists(io, device))) continue;
       if (conflict !== undefined) return Result.error(conflict);
-      const removed = await command(io, device, options);
-      await untilGone(io, device, identity, limit);
-      const forgotten = claim === undefined ? undefined : await forgetEntry(context, claim, tried);
-      if (forgotten?.ok === false) log.remove("%s stays in the ledger: %s", path, forgotten.error.message);
+      const removed = await carryOut(io, context, { device, identity, claim, tried, limit, options });
       return Result.ok({ removed });
     }
   };
   return operate(context, { tried, errnos: layout.removeErrnos, options }, remove);
+}
+
+/** A removal that nothing speaks against. */
+interface Removal {
+  readonly device: FoundDevice;
+  readonly identity: string | undefined;
+  /** Whose it is, which is forgotten with it. */
+  readonly claim: Entry | undefined;
+  readonly tried: string;
+  readonly limit: number;
+  readonly options: RemoveOptions | undefined;
+}
+
+/** Tells the kernel, and returns when the device is gone and its claim is; `false` where somebody else was faster. */
+async function carryOut(io: Io, context: HostContext, removal: Removal): Promise<boolean> {
+  const { device, identity, limit, options } = removal;
+  let write: Promise<void> | undefined;
+  try {
+    const removed = await command(io, device, options, (begun) => {
+      write = begun;
+    });
+    await untilGone(io, device, identity, limit);
+    await forget(context, removal);
+    return removed;
+  } catch (thrown) {
+    if (thrown instanceof Interruption) void forgetLater(context, removal, write);
+    throw thrown;
+  }
+}
+
+/** Forgets whose a device was; where that fails, the claim proves nothing: its device is not there. */
+async function forget(context: HostContext, { device, claim, tried }: Removal): Promise<void> {
+  const forgotten = claim === undefined ? undefined : await forgetEntry(context, claim, tried);
+  if (forgotten?.ok === false) log.remove("%s stays in the ledger: %s", device.path, forgotten.error.message);
+}
+
+/** Who gave up does not wait; what the kernel removes all the same has to be forgotten all the same. */
+async function forgetLater(
+  context: HostContext,
+  removal: Removal,
+  write: Promise<void> | undefined,
+): Promise<void> {
+  const isObeyed = await write?.then(
+    () => true,
+    () => false,
+  );
+  if (isObeyed !== true) return;
+  const { device, identity, tried } = removal;
+  const facts = { tried, errnos: VANISHING, options: { timeout: REMOVAL_LIMIT } };
+  const look = async (io: Io): Promise<Result<boolean, never>> =>
+    Result.ok(await isStillThere(io, device, identity));
+  if ((await operate(context, facts, look)).value === false) await forget(context, removal);
 }
 
 /** Whether the driver removes the device by itself, within this time. */
@@ -190,7 +240,12 @@ async function settledState(
 }
 
 /** Tells the kernel; `false` where somebody else was faster. */
-async function command(io: Io, device: FoundDevice, options: RemoveOptions | undefined): Promise<boolean> {
+async function command(
+  io: Io,
+  device: FoundDevice,
+  options: RemoveOptions | undefined,
+  begun: (write: Promise<void>) => void,
+): Promise<boolean> {
   const { layout } = device.parent;
   const { retries = 0, retryInterval = 1000 } = options ?? {};
   for (let tries = 0; ; tries++) {
@@ -198,7 +253,7 @@ async function command(io: Io, device: FoundDevice, options: RemoveOptions | und
     if (tries > 0 && !(await layout.exists(io, device))) return false;
     try {
       const { path, text } = await layout.remove(io, device);
-      await io.writeDetached(path, text);
+      await io.writeDetached(path, text, begun);
       return true;
     } catch (thrown) {
       if (thrown instanceof Interruption && thrown.pending !== undefined) {
@@ -229,11 +284,19 @@ async function untilGone(
   limit: number,
 ): Promise<void> {
   const begun = performance.now();
-  // Another identity: somebody has created the same UUID again meanwhile.
-  while ((await device.parent.layout.exists(io, device)) && (await identityOf(io, device)) === identity) {
-    if (performance.now() - begun > limit) throw stillThere(limit);
-    await io.pause(LOOK_AGAIN).catch(sayUnderWay);
+  try {
+    while (await isStillThere(io, device, identity)) {
+      if (performance.now() - begun > limit) throw stillThere(limit);
+      await io.pause(LOOK_AGAIN);
+    }
+  } catch (thrown) {
+    sayUnderWay(thrown);
   }
+}
+
+/** Whether it is there, and no other one: somebody may have created the same UUID again meanwhile. */
+async function isStillThere(io: Io, device: FoundDevice, identity: string | undefined): Promise<boolean> {
+  return (await device.parent.layout.exists(io, device)) && (await identityOf(io, device)) === identity;
 }
 
 /** A limit that strikes while the device is going says that it is. */

@@ -76,14 +76,16 @@ export class Ledger {
 
   /**
    * When it is there: writes down which one it is. That it could be created proves all earlier claims to its id void. A
-   * device that somebody else has created and confirmed meanwhile is not ours: {@link GoneFailure}.
+   * device that somebody else has created and confirmed meanwhile is not ours: {@link GoneFailure}. `written` gets the entry
+   * that takes the intent's place as soon as there are both.
    */
-  async confirm(intent: Entry, device: FoundDevice): Promise<Entry> {
+  async confirm(intent: Entry, device: FoundDevice, written?: (entry: Entry) => void): Promise<Entry> {
     const identity = await identityOf(this.#io, device);
     const others = (await this.#entries(device.id)).filter(({ name }) => name !== intent.name);
     const isTheirs = others.some(({ claim }) => claim.identity === identity && isUnique(identity ?? ""));
     if (identity === undefined || isTheirs) throw new GoneFailure(device.path);
     const entry = await this.#write({ ...intent.claim, identity });
+    written?.(entry);
     if (!(await this.forget(intent))) {
       await this.forget(entry);
       throw new GoneFailure(device.path);

@@ -120,6 +120,16 @@ describe.each(STORES)("a creation that is written down in %s", (_, makeStore) =>
     expect(await world.state.names()).toEqual([]);
   });
 
+  it("is unproven once, however many processes have died of it", async () => {
+    const world = serial(makeStore());
+    for (let crashes = 0; crashes < 2; crashes++) {
+      await world.ledger.intend("me", serialDevice(UUID), "mtty-1");
+      await crash(world.state);
+    }
+    world.mtty.create("mtty-1", UUID);
+    expect(ids((await ok(world.host.ownedDevices("me"))).unproven)).toEqual([UUID]);
+  });
+
   it("is forgotten when it failed", async () => {
     const world = serial(makeStore());
     const intent = await world.ledger.intend("me", serialDevice(UUID), "mtty-1");

@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { type HostSnapshot, MdevHost } from "../../src/index.js";
 import {
   apply,
@@ -8,12 +8,14 @@ import {
   plan,
   planningFacts,
   readState,
+  type StepResult,
   type WantedState,
 } from "../../src/planning/index.js";
 import { sameVgpuName } from "../../src/extensions/nvidia/index.js";
 import type { ErrnoName } from "../../src/testing/index.js";
 import { pick } from "../contract/random.js";
 import { crash } from "../support/crash.js";
+import { quiet } from "../support/settled.js";
 import { World } from "./world.js";
 
 /** Runs random cases; says in a word how the last one ended. */
@@ -149,13 +151,20 @@ function fail({ simulated }: World, next: () => number): () => void {
   });
 }
 
-/** Waits until nothing is under way any more that was given up: nothing was asked of the kernel for some turns. */
-async function settled({ simulated }: World): Promise<void> {
-  for (let [quiet, before] = [0, -1]; quiet < 6; quiet++) {
-    if (before !== simulated.operations.length) quiet = 0;
-    before = simulated.operations.length;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+/** What an error says may still happen to its device. */
+function pendingOf({ error }: StepResult): string | undefined {
+  return error?.type === "aborted" || error?.type === "timeout" ? error.pending : undefined;
+}
+
+/** Waits until what a report says is pending has come to its end: the last of it is that the ledger forgets the device. */
+async function settled({ store }: World, { results }: ApplyReport): Promise<void> {
+  for (const { step } of results.filter((result) => pendingOf(result) !== undefined)) {
+    if (step.kind === "configure") continue; // it is set back without a pause
+    const isForgotten = async (): Promise<void> =>
+      expect((await store.names()).filter((name) => name.includes(step.device))).toEqual([]);
+    await vi.waitFor(isForgotten, { timeout: 60_000, interval: 5 });
   }
+  await quiet();
 }
 
 export const CASES: Readonly<Record<string, Case>> = {
@@ -215,9 +224,12 @@ export const CASES: Readonly<Record<string, Case>> = {
       },
     });
     if (report === undefined) return "not begun";
-    if (report.interrupted !== undefined) await settled(world); // what was in the kernel is taken back by itself
+    await settled(world, report); // what was in the kernel is taken back by itself
     const after = picture(await host.snapshot().getOrThrow());
-    const isUndone = report.results.every(({ status }) => status !== "undo-failed");
+    // What was given up in the kernel's hands may have been done all the same.
+    const isUndone = report.results.every(
+      (result) => result.status !== "undo-failed" && (result.step.kind === "create" || !pendingOf(result)),
+    );
     const failed =
       report.interrupted !== undefined || report.results.some(({ status }) => status === "undone");
     if (failed && isUndone) expect(after).toEqual(before);
@@ -232,37 +244,43 @@ export const CASES: Readonly<Record<string, Case>> = {
     const wanted = world.wanted();
     const isCrash = next() < 0.6;
     const controller = new AbortController();
-    let left = Math.floor(next() * 250);
-    let dead = (): void => undefined;
-    const died = new Promise<void>((resolve) => (dead = resolve));
-    const fs = dying(world, () => {
-      if (left-- > 0) return false;
-      if (isCrash) dead();
-      else controller.abort();
-      return isCrash;
-    });
+    let die = (): void => undefined;
+    const died = new Promise<undefined>((resolve) => (die = () => resolve(undefined)));
+    const end = isCrash ? die : (): void => controller.abort();
+    const fs = ending(world, { calls: Math.floor(next() * 250), isCrash, end });
     const host = new MdevHost({ fs, state: world.store });
     const made = await planCase(world.host(), wanted);
     const applied = apply(host, made, { signal: controller.signal });
-    await Promise.race([applied, died]);
-    await settled(world);
+    const report = (await Promise.race([applied, died]))?.value;
+    if (report !== undefined) await settled(world, report);
+    await quiet(); // the kernel goes on with what it was told
     if (isCrash) await crash(world.store);
     expect(await world.lost(), "devices of others").toEqual([]);
     return calm(world, { ...wanted, unproven: "take" }, false);
   },
 };
 
-/** A file system whose caller is killed at a call: nothing after that ever returns to it. */
-function dying({ simulated }: World, isKilled: () => boolean): typeof simulated.fs {
-  let isDead = false;
+interface Ending {
+  /** How many calls come before. */
+  readonly calls: number;
+  /** Whether the caller is killed, so that nothing ever returns to it; otherwise it gives up what has just begun. */
+  readonly isCrash: boolean;
+  end(): void;
+}
+
+/** A file system whose caller comes to its end at a call. */
+function ending({ simulated }: World, { calls, isCrash, end }: Ending): typeof simulated.fs {
+  let left = calls;
   return new Proxy(simulated.fs, {
     get: (target, name, receiver) => {
       const member: unknown = Reflect.get(target, name, receiver);
       if (typeof member !== "function") return member;
       return (...args: readonly unknown[]): unknown => {
-        isDead ||= isKilled();
-        if (isDead) return new Promise(() => undefined);
-        return Reflect.apply(member, target, args);
+        const isOver = left-- <= 0;
+        const answer: unknown =
+          isOver && isCrash ? new Promise(() => undefined) : Reflect.apply(member, target, args);
+        if (isOver) end();
+        return answer;
       };
     },
   });

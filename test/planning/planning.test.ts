@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type HostSnapshot, MdevHost } from "../../src/index.js";
 import {
   apply,
@@ -500,6 +500,22 @@ describe("applying", () => {
     }).getOrThrow();
     expect(report).toMatchObject({ reached: false, rest: undefined, interrupted: { type: "aborted" } });
     expect((await reach(host, ports(5)))?.reached).toBe(true);
+  });
+
+  test("has reached nothing with a device that is about to be taken back", async () => {
+    const simulated = new SimulatedHost();
+    const mtty = simulated.addMtty();
+    const host = hostOf(simulated);
+    const made = (await planOf(host, ports(1))).getOrThrow();
+    simulated.delay({ operation: "readlink", path: /-.*\/driver$/, times: 1, ms: 100 });
+    simulated.delay({ path: /\/remove$/, times: 1, ms: 200 });
+    const options = { timeout: 50, waitFor: "driver", onFailure: "undo" } as const;
+    const report = await apply(host, made, options).getOrThrow();
+    const error = report.results[0]?.error;
+    expect(error?.type === "timeout" && error.pending).toMatch(/is removed again/);
+    expect(mtty.devices).toHaveLength(1); // not yet
+    expect(report).toMatchObject({ reached: false, interrupted: { type: "timeout" } });
+    await vi.waitFor(() => expect(mtty.devices).toEqual([]), 5_000);
   });
 
   test("needs a store, and options that are some", async () => {

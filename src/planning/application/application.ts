@@ -108,7 +108,8 @@ export class Application {
   }
 
   #report(rest: Plan | undefined, interrupted: ApplyReport["interrupted"]): ApplyReport {
-    const reached = rest?.changes === 0 && rest.unplaced.length === 0;
+    // What a limit has struck may still be taken back, though it is there.
+    const reached = interrupted === undefined && rest?.changes === 0 && rest.unplaced.length === 0;
     return Object.freeze({ reached, results: Object.freeze(this.#results), rest, interrupted });
   }
 }

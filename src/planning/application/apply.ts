@@ -87,13 +87,16 @@ export interface ApplyOptions extends OperationOptions {
 
 /** How applying a plan ended. Frozen. */
 export interface ApplyReport {
-  /** Whether the host is as it is wanted: nothing is left to do, and each device has its place. */
+  /** Whether the host is as it is wanted: nothing is left to do, each device has its place, and it did not end early. */
   readonly reached: boolean;
   /** All steps that were tried, in the order in which they ended; those taken back come again. Kept devices are none. */
   readonly results: readonly StepResult[];
   /** What is left, as the host was last seen; `undefined` where it could not be looked at any more. */
   readonly rest: Plan | undefined;
-  /** Why it ended early: a limit that struck, or a host that could not be read any more. */
+  /**
+   * Why it ended early: a limit that struck, or a host that could not be read any more. The error of each step that was under way
+   * is in `results`, with what it leaves `pending`.
+   */
   readonly interrupted: ReadStateError | undefined;
 }
 
