@@ -165,6 +165,14 @@ export class BusyError extends MdevError {
   }
 }
 
+/** A mediated device that has what was asked for, or some of it. */
+export interface ConflictOwner {
+  /** Its UUID. */
+  readonly device: string;
+  /** What it has of that, by the kernel's names: of vfio-ap queues, `05.00ab`. */
+  readonly resources: readonly string[];
+}
+
 /**
  * A resource, the device or a lock belongs to somebody else (EADDRINUSE, EADDRNOTAVAIL of vfio-ap; the ledger of owners), or
  * somebody else changed a definition at the same time.
@@ -172,6 +180,17 @@ export class BusyError extends MdevError {
 export class ConflictError extends MdevError {
   override readonly name = "ConflictError";
   override readonly type = "conflict";
+  /**
+   * The devices that have it, as they were read just after the refusal; empty where none was seen: it may be free again by
+   * then, or the owner is no device.
+   */
+  readonly owners: readonly ConflictOwner[];
+
+  /** Made of its facts, and of the devices that were seen. */
+  constructor(facts: ErrorFacts & { readonly owners?: readonly ConflictOwner[] | undefined }) {
+    super(facts);
+    this.owners = facts.owners ?? [];
+  }
 }
 
 /**

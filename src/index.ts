@@ -107,6 +107,7 @@ export {
   type AttributeProgress,
   BusyError,
   ConflictError,
+  type ConflictOwner,
   DecodeError,
   type ErrorFacts,
   GoneError,

@@ -3,6 +3,7 @@ import {
   type AttributeProgress,
   type BusyError,
   type ConflictError,
+  type ConflictOwner,
   type DecodeError,
   type GoneError,
   type InvalidArgumentError,
@@ -10,11 +11,12 @@ import {
   type RejectedError,
   UnsupportedError,
 } from "../errors.js";
-import { isAbsent } from "../file-system/failure.js";
+import { FileFailure, isAbsent } from "../file-system/failure.js";
 import type { Io } from "../file-system/io.js";
 import type { OperationOptions } from "../file-system/limits.js";
 import { type ErrnoTable, operate, type OperationHost } from "../file-system/operation.js";
 import { parseAttributeName } from "../identifiers.js";
+import type { MdevDevice } from "../mdev-device.js";
 import type { AttributeCommand, AttributeMeaning, AttributeOptions } from "./descriptor.js";
 import type { AttributeSource } from "./source.js";
 
@@ -55,6 +57,8 @@ export interface AttributeOwner {
   readonly outlived: boolean;
   /** Fails when the object is no longer there. */
   confirm(io: Io): Promise<unknown>;
+  /** The object, where it is a device. */
+  device?(): MdevDevice;
 }
 
 /** What the errnos of something vanishing mean. */
@@ -146,6 +150,9 @@ export function writeAttribute(
   return operate(owner.host, { tried, errnos: writingErrnos(attribute), options }, write);
 }
 
+/** How long to look for the owner of what was refused, in milliseconds. */
+const LOOK_LIMIT = 1_000;
+
 /** What errnos mean when an attribute is read. */
 export function readingErrnos({
   options: { readErrnos },
@@ -185,13 +192,31 @@ export async function writeText(
   { tried, progress, begun }: WriteFacts,
 ): Promise<Result<void, UnsupportedError>> {
   const written = await unlessAbsent(io, attribute, async (path) => {
-    await io.writeFile(path, text, begun);
+    await io.writeFile(path, text, begun).catch(async (thrown: unknown) => {
+      if (thrown instanceof FileFailure) thrown.owners = await ownersOf(io, attribute, text, thrown);
+      throw thrown;
+    });
     return true;
   });
   if (written !== undefined) return Result.ok();
   const missing = attribute.source.from === "file" ? attribute.source.name : attribute.name;
   const reason = "there is no such attribute to write";
   return Result.error(new UnsupportedError({ tried, reason, path: fileOf(attribute), missing, progress }));
+}
+
+/** Who has what a write was refused; nobody where that cannot be found out in time. */
+async function ownersOf(
+  io: Io,
+  attribute: OwnedAttribute,
+  text: string,
+  { errno = "" }: FileFailure,
+): Promise<readonly ConflictOwner[]> {
+  const { owner, options } = attribute;
+  const device = owner.device?.();
+  if (device === undefined || writingErrnos(attribute)[errno]?.is !== "conflict") return [];
+  const owners = options.ownersOf?.(device, text, { timeout: LOOK_LIMIT });
+  // Where the caller's limit strikes now, it is still the refusal that he is told.
+  return owners === undefined ? [] : io.within(owners.getOrDefault([])).catch(() => []);
 }
 
 function nameFault(

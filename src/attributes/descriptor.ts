@@ -1,7 +1,9 @@
-import { Result } from "typescript-result";
-import { InvalidArgumentError } from "../errors.js";
+import { type AsyncResult, Result } from "typescript-result";
+import { type AnyMdevError, type ConflictOwner, InvalidArgumentError } from "../errors.js";
+import type { OperationOptions } from "../file-system/limits.js";
 import type { ErrnoTable } from "../file-system/operation.js";
 import { parseAttributeName, quote } from "../identifiers.js";
+import type { MdevDevice } from "../mdev-device.js";
 import type { Codec } from "./codec.js";
 
 /** The most that the kernel takes as one command: a page. Node would send the rest as a second one. */
@@ -19,6 +21,15 @@ export interface AttributeOptions {
   readonly readErrnos?: ErrnoTable<AttributeMeaning>;
   /** The same for writing it. */
   readonly writeErrnos?: ErrnoTable<AttributeMeaning>;
+  /**
+   * Who has what a device was refused with `conflict`, for {@link ConflictError.owners}: is asked with the text that was written, just
+   * after the refusal. What it cannot find out is left out.
+   */
+  readonly ownersOf?: (
+    device: MdevDevice,
+    text: string,
+    options: OperationOptions,
+  ) => AsyncResult<readonly ConflictOwner[], AnyMdevError>;
   /** Newlines inside a value are part of it. Otherwise such a value is refused. */
   readonly multiline?: boolean;
 }

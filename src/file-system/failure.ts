@@ -1,4 +1,4 @@
-import type { AttributeProgress } from "../errors.js";
+import type { AttributeProgress, ConflictOwner } from "../errors.js";
 import { builtin } from "../node-builtin.js";
 
 const EUSERS = 87; // libuv, and so Node, has no name for it
@@ -9,6 +9,8 @@ export class FileFailure extends Error {
   /** Symbolic name of the kernel's error; `undefined` where what was thrown has none. */
   readonly errno: string | undefined;
   readonly path: string;
+  /** Who has what was refused, where that was looked up. */
+  owners: readonly ConflictOwner[] = [];
 
   constructor(call: string, path: string, cause: unknown) {
     super(`${call} ${path}: ${unlessItThrows(describe, cause, "a strange value was thrown")}`, { cause });

@@ -131,7 +131,7 @@ export function explain<K extends ErrnoTag>(
   errnos: ErrnoTable<K>,
   progress?: AttributeProgress,
 ): ErrorOf<K> | OperationError {
-  const { path, errno, cause } = failure;
+  const { path, errno, cause, owners } = failure;
   if (failure instanceof OutsideFailure) {
     return new InvalidArgumentError({
       tried,
@@ -151,7 +151,10 @@ export function explain<K extends ErrnoTag>(
   const meaning = errno === undefined ? undefined : meanings[errno];
   const facts = { tried, path, errno, progress, cause: cause instanceof Error ? cause : failure };
   if (meaning === undefined) return new IoError({ ...facts, reason: failure.message });
-  return errorOf(meaning.is, { ...facts, reason: meaning.because, hint: meaning.hint }) as ErrorOf<K>;
+  const { is, because: reason, hint } = meaning;
+  if (is !== "conflict" || owners.length === 0) return errorOf(is, { ...facts, reason, hint }) as ErrorOf<K>;
+  const who = owners.map(({ device, resources }) => `${device} has ${resources.join(", ")}`);
+  return new ConflictError({ ...facts, reason: `${reason}: ${who.join("; ")}`, owners }) as ErrorOf<K>;
 }
 
 function errorOf(is: ErrnoTag, facts: ConstructorParameters<typeof GoneError>[0]): ErrorOf<ErrnoTag> {

@@ -1,4 +1,5 @@
 import type { AttributeOwner } from "../attributes/access.js";
+import type { HostContext } from "../context.js";
 import { GoneFailure } from "../file-system/failure.js";
 import type { OperationHost } from "../file-system/operation.js";
 import { baseName } from "../paths.js";
@@ -28,7 +29,10 @@ export function typeOwner(
 }
 
 /** A device, as the owner of attributes. */
-export function deviceOwner(host: OperationHost, device: FoundDevice): AttributeOwner {
+export function deviceOwner(
+  host: OperationHost & Pick<HostContext, "device">,
+  device: FoundDevice,
+): AttributeOwner {
   const { id, path, parent } = device;
   return {
     host,
@@ -38,5 +42,6 @@ export function deviceOwner(host: OperationHost, device: FoundDevice): Attribute
     confirm: async (io) => {
       if (!(await parent.layout.exists(io, device))) throw new GoneFailure(path);
     },
+    device: () => host.device(device),
   };
 }

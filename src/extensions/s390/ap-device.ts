@@ -9,20 +9,18 @@ import {
   type ReadableAttribute,
   readOnly,
   readWrite,
-  Result,
-  UnsupportedError,
   type WritableAttribute,
   writeOnly,
-  sharedLimits,
 } from "../../index.js";
-import { apConfig, type ApConfig, freezeConfig } from "./ap-config.js";
+import { apConfig, type ApConfig } from "./ap-config.js";
 import { ASSIGN_ERRNOS, CONFIG_ERRNOS, NUMBER_ERRNOS } from "./ap-errnos.js";
+import { readApConfig } from "./ap-holdings.js";
 import { apDomainList, apMatrix, type ApMatrix } from "./ap-matrix.js";
 import { apNumber } from "./ap-numbers.js";
+import { adapterOwners, configOwners, domainOwners } from "./ap-owners.js";
 
 /** The type of all devices of vfio-ap. */
 const TYPE = "vfio_ap-passthrough";
-const ASSIGNING = { writeErrnos: ASSIGN_ERRNOS };
 const NUMBER = { writeErrnos: NUMBER_ERRNOS };
 
 /**
@@ -58,11 +56,10 @@ const NUMBER = { writeErrnos: NUMBER_ERRNOS };
  */
 export class VfioApDevice extends MdevDeviceExtension {
   /** Descriptor of {@link VfioApDevice.assignAdapter}. */
-  static readonly assignAdapter: AttributeDescriptor<number, "wo"> = writeOnly(
-    "assign_adapter",
-    apNumber,
-    ASSIGNING,
-  );
+  static readonly assignAdapter: AttributeDescriptor<number, "wo"> = writeOnly("assign_adapter", apNumber, {
+    writeErrnos: ASSIGN_ERRNOS,
+    ownersOf: adapterOwners,
+  });
   /** Descriptor of {@link VfioApDevice.unassignAdapter}. */
   static readonly unassignAdapter: AttributeDescriptor<number, "wo"> = writeOnly(
     "unassign_adapter",
@@ -70,11 +67,10 @@ export class VfioApDevice extends MdevDeviceExtension {
     NUMBER,
   );
   /** Descriptor of {@link VfioApDevice.assignDomain}. */
-  static readonly assignDomain: AttributeDescriptor<number, "wo"> = writeOnly(
-    "assign_domain",
-    apNumber,
-    ASSIGNING,
-  );
+  static readonly assignDomain: AttributeDescriptor<number, "wo"> = writeOnly("assign_domain", apNumber, {
+    writeErrnos: ASSIGN_ERRNOS,
+    ownersOf: domainOwners,
+  });
   /** Descriptor of {@link VfioApDevice.unassignDomain}. */
   static readonly unassignDomain: AttributeDescriptor<number, "wo"> = writeOnly(
     "unassign_domain",
@@ -105,6 +101,7 @@ export class VfioApDevice extends MdevDeviceExtension {
   /** Descriptor of {@link VfioApDevice.apConfig}. */
   static readonly apConfig: AttributeDescriptor<ApConfig, "rw"> = readWrite("ap_config", apConfig, {
     writeErrnos: CONFIG_ERRNOS,
+    ownersOf: configOwners,
   });
 
   /** Whether the device is vfio-ap's: of type `vfio_ap-passthrough`. */
@@ -150,17 +147,6 @@ export class VfioApDevice extends MdevDeviceExtension {
    * `unsupported` where those are not there, as while the device is just being made or removed.
    */
   config(options?: OperationOptions): AsyncResult<ApConfig, AttributeReadError> {
-    const within = sharedLimits(options);
-    return Result.gen(this, async function* () {
-      const whole = yield* this.apConfig.read(within());
-      if (whole !== undefined) return Result.ok(whole);
-      const matrix = yield* this.matrix.read(within());
-      const controlDomains = yield* this.controlDomains.read(within());
-      if (matrix !== undefined && controlDomains !== undefined)
-        return Result.ok(freezeConfig({ ...matrix, controlDomains }));
-      const facts = { tried: `read the configuration of ${this.device.id}`, path: this.device.path };
-      const reason = "it does not show what is assigned to it";
-      return Result.error(new UnsupportedError({ ...facts, reason, missing: "matrix" }));
-    });
+    return readApConfig(this.device, options);
   }
 }

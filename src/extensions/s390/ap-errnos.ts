@@ -25,7 +25,7 @@ export const ASSIGN_ERRNOS: ErrnoTable<AttributeMeaning> = {
   EADDRINUSE: {
     is: "conflict",
     because: "another mediated device has a queue that this would give",
-    hint: "VfioApParent.conflicts says which has it.",
+    hint: "None is seen to have it by now: try again; or ask VfioApParent.conflicts.",
   },
   EADDRNOTAVAIL: {
     is: "conflict",

@@ -9,20 +9,10 @@ import {
   type ReadableAttribute,
   readOnly,
   Result,
-  sharedLimits,
 } from "../../index.js";
-import type { ApConfig } from "./ap-config.js";
 import { type ApConflictReport, findApConflicts, type ApClaims } from "./ap-conflicts.js";
-import { VfioApDevice } from "./ap-device.js";
+import { type ApHoldings, readApHoldings } from "./ap-holdings.js";
 import type { ApMatrix } from "./ap-matrix.js";
-
-/** What can be read of the devices of vfio-ap, by {@link VfioApParent.holdings}. Frozen. */
-export interface ApHoldings {
-  /** What is assigned to each device, by UUID. */
-  readonly configs: Readonly<Record<string, ApConfig>>;
-  /** The UUIDs of devices that do not show it: they are just being made or removed, and may still have queues. */
-  readonly unknown: readonly string[];
-}
 
 /** What {@link VfioApParent.conflicts} takes. */
 export interface ApConflictOptions extends OperationOptions {
@@ -67,21 +57,7 @@ export class VfioApParent extends ParentExtension {
    * left out; the first that cannot be read otherwise is the error.
    */
   holdings(options?: OperationOptions): AsyncResult<ApHoldings, AttributeReadError> {
-    const within = sharedLimits(options);
-    const gather = async (): Promise<Result<ApHoldings, AttributeReadError>> => {
-      const devices = await this.parent.devices(within());
-      if (!devices.ok) return devices;
-      const configs: Record<string, ApConfig> = {};
-      const unknown: string[] = [];
-      for (const device of devices.value) {
-        const config = await new VfioApDevice(device).config(within());
-        if (config.ok) configs[device.id] = config.value;
-        else if (config.error.type === "unsupported") unknown.push(device.id);
-        else if (config.error.type !== "gone") return config;
-      }
-      return Result.ok(Object.freeze({ configs: Object.freeze(configs), unknown: Object.freeze(unknown) }));
-    };
-    return Result.fromAsync(gather);
+    return readApHoldings(this.parent, options);
   }
 
   /**

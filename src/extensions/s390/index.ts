@@ -24,17 +24,13 @@ export {
 } from "./ap-conflicts.js";
 export { VfioApDevice } from "./ap-device.js";
 export { type ApDrift, compareMatrix } from "./ap-drift.js";
+export type { ApHoldings } from "./ap-holdings.js";
 export { readApHost } from "./ap-host.js";
 export { AP_LOCK_FILE, ApConfigLock, type ApLockOptions, lockApConfig } from "./ap-lock.js";
 export { apMask } from "./ap-mask.js";
 export { apDomainList, type ApMatrix, apMatrix } from "./ap-matrix.js";
 export { apNumber } from "./ap-numbers.js";
-export {
-  type ApConflictOptions,
-  type ApHoldings,
-  type ApParentConflictReport,
-  VfioApParent,
-} from "./ap-parent.js";
+export { type ApConflictOptions, type ApParentConflictReport, VfioApParent } from "./ap-parent.js";
 export { type ApConfigWrite, type ApNumberWrite, type ApWrite, planApWrites } from "./ap-plan.js";
 export { type Apqn, apqn, ApQueueSet } from "./ap-queue-set.js";
 export {

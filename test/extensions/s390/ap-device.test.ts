@@ -159,8 +159,8 @@ describe("a refusal of vfio-ap", () => {
     await add(uuid(1), GUEST1);
     const device = await add(uuid(2), { domains: [4] });
     expect(errorOf(await device.assignAdapter.write(5)).message).toBe(
-      `cannot write assign_adapter of ${uuid(2)}: another mediated device has a queue that this would give ` +
-        "(EADDRINUSE). VfioApParent.conflicts says which has it.",
+      `cannot write assign_adapter of ${uuid(2)}: another mediated device has a queue that this would give: ` +
+        `${uuid(1)} has 05.0004 (EADDRINUSE).`,
     );
     expect(errorOf(await device.assignAdapter.write(4)).message).toMatch(
       /reserved for the host's own drivers \(EADDRNOTAVAIL\)\. Take its adapter out of \/sys\/bus\/ap\/apmask/,
