@@ -89,7 +89,10 @@ export class StepRunner {
       return { result: { step, status: "done", error: done?.complaint }, done };
     }
     const { error } = outcome;
-    if ((error.type === "aborted" || error.type === "timeout") && this.#isOver()) this.#interruption = error;
+    // Where the caller has set a time limit, a step has no other one.
+    const isOver =
+      error.type === "aborted" || (error.type === "timeout" && this.#options.timeout !== undefined);
+    if (isOver) this.#interruption = error;
     const isLost = LOST.has(error.type) && !(error instanceof NoInstancesError && (error.available ?? 0) > 0);
     return { result: { step, status: isLost ? "lost" : "failed", error } };
   }
@@ -170,11 +173,5 @@ export class StepRunner {
 
   #ownedAt({ device, parentPath }: PlanStep): OwnedDevice | undefined {
     return this.#owned.get(`${parentPath}/${device}`);
-  }
-
-  #isOver(): boolean {
-    const { signal } = this.#options;
-    const timeout = this.#options.limits()?.timeout;
-    return signal?.aborted === true || timeout === 0;
   }
 }
