@@ -19,6 +19,12 @@ export interface Seat {
   readonly type: TypeWords;
 }
 
+/** What was taken of one card. */
+interface Taken {
+  readonly place: Place;
+  readonly seats: readonly Seat[];
+}
+
 /** What can be had of one card. */
 interface Offer {
   readonly place: Place;
@@ -63,51 +69,25 @@ export class Choice {
 
   /** Takes a place for one device; `counted`: only where the driver tells how many there are. */
   take(counted: boolean): { readonly place: Place; readonly seat: Seat } | undefined {
-    const unfit: Rank[] = [];
-    try {
-      for (;;) {
-        const rank = this.#heap.pop();
-        if (rank === undefined) return undefined;
-        const { offer } = rank;
-        if (rank.version !== offer.place.version) continue;
-        const seat = this.#seatOf(offer, counted);
-        if (seat === undefined) {
-          if (counted) unfit.push(rank); // others may be less particular
-          continue;
-        }
-        this.#occupy(offer.place, seat);
-        return { place: offer.place, seat };
-      }
-    } finally {
-      for (const rank of unfit) this.#heap.push(rank);
-    }
+    const taken = this.#takeBest((offer) => {
+      const seat = this.#seatOf(offer, counted);
+      if (seat === undefined) return counted ? "unfit" : "full";
+      offer.place.room.take(seat.at, seat.type);
+      return [seat];
+    });
+    const [seat] = taken?.seats ?? [];
+    return taken === undefined || seat === undefined ? undefined : { place: taken.place, seat };
   }
 
   /** Takes places for so many devices on one card, the best that has room for all; `on`: that one alone. */
-  takeTogether(
-    count: number,
-    on: Place | undefined,
-  ): { readonly place: Place; readonly seats: readonly Seat[] } | undefined {
-    const unfit: Rank[] = [];
-    try {
-      for (;;) {
-        const rank = this.#heap.pop();
-        if (rank === undefined) return undefined;
-        const { offer } = rank;
-        if (rank.version !== offer.place.version) continue;
-        const seats = on === undefined || on === offer.place ? this.#seatsFor(offer, count) : [];
-        if (seats.length === count) {
-          offer.place.version += 1;
-          for (const watcher of offer.place.watchers) watcher.changed(offer.place);
-          return { place: offer.place, seats };
-        }
-        for (const { at, type } of seats) offer.place.room.take(at, type, -1);
-        // One without any room will have none.
-        if (seats.length > 0 || on !== undefined) unfit.push(rank);
-      }
-    } finally {
-      for (const rank of unfit) this.#heap.push(rank);
-    }
+  takeTogether(count: number, on: Place | undefined): Taken | undefined {
+    return this.#takeBest((offer) => {
+      if (on !== undefined && on !== offer.place) return "unfit";
+      const seats = this.#seatsFor(offer, count);
+      if (seats.length === count) return seats;
+      for (const { at, type } of seats) offer.place.room.take(at, type, -1);
+      return seats.length > 0 || on !== undefined ? "unfit" : "full";
+    });
   }
 
   /** Why a seat cannot be had; `undefined` where it can. */
@@ -115,10 +95,24 @@ export class Choice {
     return this.#isRefused(place, type) ? "refused" : place.room.refusal(at, type);
   }
 
-  #occupy(place: Place, { at, type }: Seat): void {
-    place.room.take(at, type);
-    place.version += 1;
-    for (const watcher of place.watchers) watcher.changed(place);
+  /** Goes through the cards, the best first, until seats are taken on one. Of an `unfit` one others may have some, of a `full` one nobody. */
+  #takeBest(take: (offer: Offer) => readonly Seat[] | "unfit" | "full"): Taken | undefined {
+    const unfit: Rank[] = [];
+    try {
+      for (let rank = this.#heap.pop(); rank !== undefined; rank = this.#heap.pop()) {
+        const { place } = rank.offer;
+        if (rank.version !== place.version) continue;
+        const seats = take(rank.offer);
+        if (seats === "unfit") unfit.push(rank);
+        if (typeof seats === "string") continue;
+        place.version += 1;
+        for (const watcher of place.watchers) watcher.changed(place);
+        return { place, seats };
+      }
+      return undefined;
+    } finally {
+      for (const rank of unfit) this.#heap.push(rank);
+    }
   }
 
   #seatOf(offer: Offer, counted: boolean): Seat | undefined {
