@@ -1,6 +1,11 @@
 import type { FoundParent } from "../layouts/layout.js";
 import type { DeviceSnapshot, HostSnapshot, ParentSnapshot, TypeSnapshot } from "./host-snapshot.js";
 
+/** The inode number that tells one thing from the next: 0 is what a file system without such numbers gives all of them. */
+export function telling(inode: number | undefined): number | undefined {
+  return inode === 0 ? undefined : inode;
+}
+
 /**
  * A snapshot that was taken before, and what of it still holds. A parent's types are what they were as long as the folder
  * that they are in has its inode number: the kernel makes them with the folder and never later. A device is the same one as

@@ -4,6 +4,7 @@ import type { Folder } from "../file-system/folder.js";
 import type { DeviceSight, FoundDevice } from "../layouts/layout.js";
 import { deviceOwner } from "../layouts/owner.js";
 import type { DeviceSnapshot } from "./host-snapshot.js";
+import { telling } from "./previous.js";
 import { Visit, type Walk } from "./visit.js";
 
 /** A device to read, and what was in its place. */
@@ -39,7 +40,7 @@ export function readDevice(
               state,
               driver,
               iommuGroup,
-              inode: inode === 0 ? undefined : inode,
+              inode: telling(inode),
               attributes,
             };
             return was !== undefined && isUnchanged(was, entry) ? was : Object.freeze(entry);

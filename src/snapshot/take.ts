@@ -22,7 +22,7 @@ import type {
 } from "./host-snapshot.js";
 import { inLanes } from "./lanes.js";
 import { mergeInOrder } from "./merge.js";
-import { Previous } from "./previous.js";
+import { Previous, telling } from "./previous.js";
 import { readDevice } from "./read-device.js";
 import { readType } from "./read-type.js";
 import { Visit, type Walk } from "./visit.js";
@@ -109,8 +109,7 @@ class HostWalk {
     for (const name of names) this.#orphans.delete(name);
     const { layout, types: folder } = probed;
     const found: FoundParent = { path, layout };
-    const number = await home.inode(layout.registration);
-    const inode = number === 0 ? undefined : number;
+    const inode = telling(await home.inode(layout.registration));
     const types = await this.#types(found, folder, this.#previous.types(found, inode));
     const devices = await this.#devices(found, home, names);
     const visit = new Visit(this.#walk, home, () => parentOwner(this.#walk.context, found));
