@@ -1,29 +1,17 @@
-import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { bundle } from "../support/built.js";
+import { type End, runToEnd } from "../support/run-to-end.js";
 import { temporaryFolder } from "../support/temporary.js";
 
-/** Runs a program with a `store` on the local file system; how it ended, what it said, and how long that took. */
-async function run(
-  program: string,
-): Promise<{ readonly status: number | null; readonly output: string; readonly milliseconds: number }> {
+/** Runs a program with a `store` on the local file system. */
+function run(program: string): Promise<End> {
   const folder = temporaryFolder();
   mkdirSync(`${folder}/mdevctl.d/p`, { recursive: true });
-  const code = `
+  const setup = `
     const { DefinitionStore } = require(${JSON.stringify(bundle(folder, "definitions/index.ts", "cjs"))});
-    const store = new DefinitionStore({ root: ${JSON.stringify(`${folder}/mdevctl.d`)} });
-    (async () => { ${program} })().then(() => console.log("done"), (error) => { console.log(error); process.exit(9); });`;
-  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  let last = performance.now();
-  child.stdout.setEncoding("utf8").on("data", (piece: string) => {
-    output += piece;
-    last = performance.now();
-  });
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { status, output, milliseconds: performance.now() - last };
+    const store = new DefinitionStore({ root: ${JSON.stringify(`${folder}/mdevctl.d`)} });`;
+  return runToEnd(setup, program);
 }
 
 it.each(["store.watch()", "store.watch({ interval: 50 })", "store.watch({ source: broken })"])(

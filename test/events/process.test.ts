@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type End, runToEnd } from "../support/run-to-end.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vfio-mdev-"));
@@ -23,13 +23,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface End {
-  readonly status: number | null;
-  readonly output: string;
-  /** From its last words to its end. */
-  readonly milliseconds: number;
-}
-
 /** Runs a program with `simulated`, `host` and, in udevadm's place, one that heeds no SIGTERM. */
 async function run(
   program: string,
@@ -41,27 +34,17 @@ async function run(
   const [udevadm, pid] = [join(place, "udevadm"), join(place, "pid")];
   writeFileSync(udevadm, `#!/bin/sh\ntrap '' TERM\necho $$ > ${pid}\nprintf 'KERNEL\\n\\n'\n${goesOn}\n`);
   chmodSync(udevadm, 0o755);
-  const code = `
+  const setup = `
     const { MdevHost, SimulatedHost, pollingSource, udevSource } = require(${JSON.stringify(library)});
     const simulated = new SimulatedHost();
     const mdpy = simulated.addMdpy();
     const host = new MdevHost({ fs: simulated.fs });
-    const udev = udevSource({ program: ${JSON.stringify(udevadm)} });
-    (async () => { ${program} })().then(() => console.log("done"), (error) => { console.log(error); process.exit(9); });`;
-  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  let last = performance.now();
-  child.stdout.setEncoding("utf8").on("data", (piece: string) => {
-    output += piece;
-    last = performance.now();
+    const udev = udevSource({ program: ${JSON.stringify(udevadm)} });`;
+  const end = await runToEnd(setup, program, (output, child) => {
     if (kill !== undefined && output.includes("kill me")) child.kill(kill);
   });
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   return {
-    status,
-    output,
-    milliseconds: performance.now() - last,
+    ...end,
     monitorIsGone: () =>
       vi.waitFor(() => expect(existsSync(`/proc/${readFileSync(pid, "utf8").trim()}/fd`)).toBe(false), 2_000),
   };
