@@ -16,6 +16,8 @@ const UUID = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1003";
 const FIGHT = 200;
 /** Nobody: a user without rights. */
 const NOBODY = "65534";
+/** How long two may go on until one of them was once faster than the other, in milliseconds. */
+const PATIENCE = 60_000;
 /** A process that is told to end, or has nothing left to do, is gone within this, in milliseconds. */
 const SOON = 1_000;
 
@@ -124,7 +126,7 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
       await nothingIsLeft(type, before);
     });
 
-    it(`create and remove the same device, ${rounds} times`, async (t) => {
+    it(`create and remove the same device, ${rounds} times or more`, async (t) => {
       const hunter = await ready(anotherProcess("hunt", []));
       await neverStuck(async (tally) => {
         hunter.stop();
@@ -138,7 +140,7 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
   });
 
   describe("two hosts of one process", () => {
-    it(`create and remove the same device, ${rounds} times`, async (t) => {
+    it(`create and remove the same device, ${rounds} times or more`, async (t) => {
       const other = new MdevHost({ fs: new NodeFileSystem() });
       const hunting = { on: true };
       let removed = 0;
@@ -158,14 +160,22 @@ export function races({ host, differences, ...subject }: Subject, { open }: Usag
     });
   });
 
-  /** Creates and removes while somebody else removes: whoever is faster, the device is never there for good. */
+  /**
+   * Creates and removes while somebody else removes, until he was once faster: whoever is, the device is never there for
+   * good.
+   */
   async function neverStuck(stopTheOther: (tally: Counts) => Promise<void>): Promise<void> {
     const type = await typeOf("mtty-1");
     const before = await ok(type.availableInstances.read());
     const tally: Record<string, number> = {};
     const add = (what: string): void => void (tally[what] = (tally[what] ?? 0) + 1);
+    const begun = performance.now();
+    const isOver = (): boolean =>
+      tally["gone"] !== undefined ||
+      tally["removed: false"] !== undefined ||
+      performance.now() - begun > PATIENCE;
     try {
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < rounds || !isOver(); round++) {
         const created = await type.create({ uuid: UUID });
         add(created.ok ? "made" : created.error.type);
         // `gone`: made, and removed by the other before this host looked.
