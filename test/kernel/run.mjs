@@ -1,7 +1,7 @@
 // Runs the contract suite against the real mdev framework of real kernels, each
 // booted in QEMU (guest/), with the package as `npm install` would leave it.
 //
-//   npm run test:kernel -- [--kernel 5.10|6.1|6.12|7.x|s390x|all] [--full] [--seed N] [--only PATTERN]
+//   npm run test:kernel -- [--kernel 5.10|6.1|6.12|7.x|s390x|debian-12|debian-13|all] [--full] [--seed N] [--only PATTERN]
 //
 // --kernel        which kernel (default 6.1); can be given again
 // --full          all kernels, more rounds
@@ -14,6 +14,9 @@
 //
 // s390x has vfio_ccw on two subchannels, and mtty: the behaviours of channel I/O, and
 // those of the others that need no other driver. It is emulated, on any machine.
+//
+// debian-12 and debian-13 are Linux 6.1 and 6.12 with that Debian's libvirt and Podman beside
+// them: the commands of the documentation that take these.
 //
 // Needs what guest/setup.sh needs: an amd64 Debian, and root to build the guests.
 // Fails if no guest ran, a test failed or was skipped, or fewer tests passed on a
@@ -42,6 +45,7 @@ const expectedFile = join(here, "expected-count.json");
  * @property {number} seconds it may take
  * @property {string[]} [before] what runs the tests
  * @property {string[]} [node] options of Node
+ * @property {string} [daemons] the suite of the Debian that it has beside it
  */
 
 /** @param {string} debian @param {RegExp} version @returns {Guest} */
@@ -53,6 +57,15 @@ const x86 = (debian, version) => ({
   counted: "tests",
   share: 1,
   seconds: 900,
+});
+
+/** A guest with a Debian beside it. @param {string} debian @param {RegExp} version @returns {Guest} */
+const withDaemons = (debian, version) => ({
+  ...x86(debian, version),
+  suite: "suite-debian",
+  counted: "debian",
+  before: ["./in-debian.sh"],
+  daemons: debian,
 });
 
 /** @type {Map<string, Guest>} */
@@ -75,6 +88,8 @@ const kernels = new Map([
       node: ["--jitless"], // V8's compiled code crashes now and then under emulation
     },
   ],
+  ["debian-12", withDaemons("bookworm", /^6\.1\./)],
+  ["debian-13", withDaemons("trixie", /^6\.12\./)],
 ]);
 
 /** @param {string} file @returns {any} */
@@ -84,16 +99,16 @@ const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
 
 /** @param {string} stage @param {string[]} suites */
 async function fill(stage, suites) {
-  installPackage(stage);
+  installPackage(stage, { peers: true });
   await bundle(
     [...suites, "another-process"].map((program) => join(here, `${program}.ts`)),
     stage,
   );
-  for (const file of ["reporter.mjs", "guest/take-subchannels.sh"])
+  for (const file of ["reporter.mjs", "guest/take-subchannels.sh", "guest/in-debian.sh"])
     cpSync(join(here, file), join(stage, basename(file)));
   for (const shown of ["README.md", "docs", "examples"])
     cpSync(join(here, "../..", shown), join(stage, shown), { recursive: true });
-  if (suites.includes("suite")) {
+  if (suites.some((suite) => suite !== "suite-s390x")) {
     execFileSync(join(here, "guest/hold.sh"), [join(stage, "hold")], {
       stdio: ["ignore", "ignore", "inherit"],
     });
@@ -118,6 +133,16 @@ function guest(script, args) {
     child.once("error", reject);
     child.once("close", (status) => resolve(status ?? 125));
   });
+}
+
+/** Packs the Debian that a guest has beside it. @param {string} suite @param {string} stage */
+function packDaemons(suite, stage) {
+  const setup = join(here, "../peers/interop/setup.sh");
+  const root = execFileSync(setup, [suite, "host"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  execFileSync("tar", ["-cf", join(stage, "debian.tar"), "-C", root.trim(), "."]);
 }
 
 /** Builds a guest; the options that boot.sh has to be given for it, or `undefined`. @param {Guest} guest */
@@ -148,7 +173,7 @@ function underWay(results) {
 
 /** @param {string} kernel @param {string} stage @param {{ seed: number, rounds: number, timeout: number | undefined, verbose: boolean, update: boolean, only: string | undefined }} asked */
 async function test(kernel, stage, { seed, verbose, update, only, ...asked }) {
-  const { version, suite, counted, share, seconds: limit, before = [], node = [] } = guestOf(kernel);
+  const { version, suite, counted, share, seconds: limit, before = [], node = [], daemons } = guestOf(kernel);
   const expected = update || only !== undefined ? 1 : expectedCount(counted);
   const rounds = Math.ceil(asked.rounds * share);
   const timeout = asked.timeout ?? limit;
@@ -156,6 +181,7 @@ async function test(kernel, stage, { seed, verbose, update, only, ...asked }) {
   rmSync(file, { force: true });
 
   const built = await setUp(guestOf(kernel));
+  if (daemons) packDaemons(daemons, stage);
   const since = performance.now();
   const status = built
     ? await guest("boot.sh", [

@@ -58,8 +58,9 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const UNNAMED = "new device";
 
 /**
- * A device that there is, as `virsh nodedev-dumpxml` shows it. `unsupported` where libvirt has no node device for its parent;
- * `invalid-argument` where it has no UUID (a vGPU of NVIDIA's vendor interface is a PCI function to libvirt) or no type yet.
+ * A device that there is, as `virsh nodedev-dumpxml` shows it. Where libvirt has no node device for its parent, the next one
+ * above stands for it; the top is `computer`. `invalid-argument` where it has no UUID (a vGPU of NVIDIA's vendor interface is
+ * a PCI function to libvirt) or no type yet.
  *
  * @param device - what `MdevDevice.read()` says
  * @param attributes - what libvirt would show of its definition; the kernel does not tell
@@ -72,19 +73,27 @@ export function mdevNodeDevice(
   const tried = `describe ${id} to libvirt`;
   if (!UUID.test(id)) return invalid(tried, "it has no UUID, so that it is no mediated device to libvirt");
   if (device.type === undefined) return invalid(tried, "its type does not show");
+  const above = [device.parent, ...path.split("/").reverse()];
+  const names = above.map((name) => parentNodeDeviceName({ id: name }).getOrNull());
   return assemble(
     tried,
-    { path, driver, iommuGroup, parentAddress: device.parent },
-    device.parent,
-    device.type,
-    id,
+    {
+      name: mdevNodeDeviceName(id, device.parent),
+      path,
+      parent: names.find((name) => name !== null) ?? "computer",
+      parentAddress: device.parent,
+      driver,
+      type: device.type,
+      uuid: id,
+      iommuGroup,
+    },
     attributes,
   );
 }
 
 /**
  * A device to be: for `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl), which keeps it, or `virsh nodedev-create` (6.5), which does not.
- * Errors as of {@link mdevNodeDevice}.
+ * `unsupported` where libvirt has no node device for the parent; `invalid-argument`: the UUID or an attribute is none.
  *
  * @param type - what `MdevType.read()` says of its type
  *
@@ -107,7 +116,22 @@ export function newMdevNodeDevice(
   const tried = `describe a new ${type.id} to libvirt`;
   const uuid = options.uuid?.toLowerCase();
   if (uuid !== undefined && !UUID.test(uuid)) return invalid(tried, "the UUID is none");
-  return assemble(tried, {}, type.parent, type.id, uuid, options.attributes ?? []);
+  const parent = parentNodeDeviceName({ id: type.parent });
+  if (!parent.ok) return Result.error(parent.error);
+  return assemble(
+    tried,
+    {
+      name: uuid === undefined ? undefined : mdevNodeDeviceName(uuid, type.parent),
+      path: undefined,
+      parent: parent.value,
+      parentAddress: undefined,
+      driver: undefined,
+      type: type.id,
+      uuid,
+      iommuGroup: undefined,
+    },
+    options.attributes ?? [],
+  );
 }
 
 /** The XML of a node device, as `nodedev-dumpxml` shows it, and `nodedev-define` and `nodedev-create` take it. */
@@ -171,6 +195,7 @@ export function parseMdevNodeDevice(xml: string): Result<MdevNodeDevice, DecodeE
   if (uuid !== undefined && !UUID.test(uuid)) return refuse("its UUID is none");
   const group = attributeOf(childOf(capability, "iommuGroup"), "number");
   if (group !== undefined && !/^[0-9]{1,9}$/.test(group)) return refuse("its IOMMU group is no number");
+  const path = textOf(device, "path");
   const attributes: NodeDeviceAttribute[] = [];
   for (const element of childrenOf(capability, "attr")) {
     const [key, value] = [attributeOf(element, "name"), attributeOf(element, "value")];
@@ -181,13 +206,14 @@ export function parseMdevNodeDevice(xml: string): Result<MdevNodeDevice, DecodeE
     Object.freeze({
       kind: "mdev",
       name: name === UNNAMED ? undefined : name,
-      path: textOf(device, "path"),
+      path,
       parent,
       parentAddress: textOf(capability, "parent_addr"),
       driver: textOf(childOf(device, "driver"), "name"),
       type,
       uuid,
-      iommuGroup: group === undefined ? undefined : Number(group),
+      // Of a device that is not there, libvirt says 0.
+      iommuGroup: group === undefined || path === undefined ? undefined : Number(group),
       attributes: Object.freeze(attributes),
     }),
   );
@@ -195,37 +221,21 @@ export function parseMdevNodeDevice(xml: string): Result<MdevNodeDevice, DecodeE
 
 function assemble(
   tried: string,
-  seen: Partial<Pick<MdevNodeDevice, "path" | "driver" | "iommuGroup" | "parentAddress">>,
-  parentId: string,
-  type: string,
-  uuid: string | undefined,
+  facts: Omit<MdevNodeDevice, "kind" | "attributes">,
   attributes: readonly NodeDeviceAttribute[],
 ): Result<MdevNodeDevice, NodeDeviceError> {
-  const parent = parentNodeDeviceName({ id: parentId });
-  if (!parent.ok) return Result.error(parent.error);
   for (const [name, value] of attributes) {
     if (!/^[^/\s][^\s]*$/.test(name) || name.split("/").includes(".."))
       return invalid(tried, `${JSON.stringify(name)} is no name of an attribute`);
     if (!isWritable(value))
       return invalid(tried, `the value of ${name} holds a character that XML cannot carry`);
   }
-  for (const text of [type, seen.path ?? "", seen.driver ?? "", ...attributes.map(([name]) => name)]) {
+  const { type, path = "", driver = "" } = facts;
+  for (const text of [type, path, driver, ...attributes.map(([name]) => name)]) {
     if (!isWritable(text)) return invalid(tried, "a name holds a character that XML cannot carry");
   }
-  return Result.ok(
-    Object.freeze({
-      kind: "mdev",
-      name: uuid === undefined ? undefined : mdevNodeDeviceName(uuid, parentId),
-      path: seen.path,
-      parent: parent.value,
-      parentAddress: seen.parentAddress,
-      driver: seen.driver,
-      type,
-      uuid,
-      iommuGroup: seen.iommuGroup,
-      attributes: Object.freeze(attributes.map(([name, value]) => Object.freeze([name, value] as const))),
-    }),
-  );
+  const frozen = attributes.map(([name, value]) => Object.freeze([name, value] as const));
+  return Result.ok(Object.freeze({ kind: "mdev", ...facts, attributes: Object.freeze(frozen) }));
 }
 
 function invalid(tried: string, reason: string): Result<never, InvalidArgumentError> {

@@ -148,12 +148,31 @@ describe("a mediated device", () => {
   });
 
   it("of an old libvirt has its UUID in its name", () => {
-    const xml = `<device><name>mdev_${ID.replaceAll("-", "_")}</name><parent>pci_0000_06_00_0</parent>
+    const path = `<path>/sys/devices/pci0000:00/0000:00:02.0/0000:06:00.0/${ID}</path>`;
+    const xml = `<device><name>mdev_${ID.replaceAll("-", "_")}</name>${path}<parent>pci_0000_06_00_0</parent>
       <capability type='mdev'><type id='nvidia-11'/><iommuGroup number='12'/></capability></device>`;
     expect(parseMdevNodeDevice(xml).getOrThrow()).toMatchObject({
       uuid: ID,
       type: "nvidia-11",
       iommuGroup: 12,
+    });
+  });
+
+  it("that is defined and not there has no IOMMU group, whatever libvirt says", () => {
+    const xml = `<device><name>${mdevNodeDeviceName(ID, "mtty")}</name><parent>mtty_mtty</parent>
+      <capability type='mdev'><type id='mtty-1'/><uuid>${ID}</uuid><iommuGroup number='0'/></capability></device>`;
+    expect(parseMdevNodeDevice(xml).getOrThrow()).toMatchObject({ path: undefined, iommuGroup: undefined });
+  });
+
+  it.each([
+    ["mdpy", "/sys/devices/virtual/mdpy/mdpy", "computer"],
+    ["hisi_zip-0", "/sys/devices/pci0000:74/0000:75:00.0/uacce/hisi_zip-0", "pci_0000_75_00_0"],
+  ])("of %s is below the next node device", (parent, folder, name) => {
+    const device = { id: ID, path: `${folder}/${ID}`, parent, type: "a", driver: "vfio_mdev", iommuGroup: 1 };
+    expect(mdevNodeDevice(device).getOrThrow()).toMatchObject({
+      name: mdevNodeDeviceName(ID, parent),
+      parent: name,
+      parentAddress: parent,
     });
   });
 

@@ -1,8 +1,9 @@
 #!/bin/bash
-# Unpacks programs of a Debian suite into a folder to chroot into, for the tests beside this script.
+# Unpacks programs of a Debian suite into a folder to chroot into, for the tests beside this script and those in a kernel's guest.
 # The machine's own packages stay as they are. What is already there is kept. Prints the folder.
 #
-#   setup.sh [SUITE] [SET]     bookworm (default), trixie, sid; interop (default): libvirt, QEMU and xmllint; mdevctl
+#   setup.sh [SUITE] [SET]     bookworm (default), trixie, sid; interop (default): libvirt, QEMU and xmllint; mdevctl;
+#                              host: libvirt with its daemon, QEMU, mdevctl, udev and Podman, in little room
 #
 # Needs an amd64 Debian (or relative) and root. Goes to $VFIO_MDEV_PEERS_CACHE (default ~/.cache/vfio-mdev-peers).
 # $VFIO_MDEV_DEBIAN_MIRROR: a Debian mirror, where apt here knows of none.
@@ -10,12 +11,18 @@ set -euo pipefail
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-suite=${1:-bookworm} set=${2:-interop}
+suite=${1:-bookworm} set=${2:-interop} unneeded=()
 case $set in
   interop)
     packages=(libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libxml2-utils qemu-system-x86 qemu-system-misc)
     [ "$suite" = bookworm ] || packages+=(libvirt-common qemu-system-s390x) ;;
   mdevctl) packages=(mdevctl dash) ;;
+  host)
+    packages=(dash libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu mdevctl podman-docker crun qemu-system-x86 udev)
+    [ "$suite" = bookworm ] || packages+=(libvirt-daemon-driver-nodedev libvirt-daemon-lock libvirt-daemon-log)
+    # Of the emulators, libvirt asks each that it finds for what it can, which takes long in a guest.
+    unneeded=(bin/qemu-system-i386 libexec/qemu-system-i386 lib/cni lib/x86_64-linux-gnu/perl
+      share/{doc,locale,man,perl}) ;;
   *) die "there is no set $set" ;;
 esac
 cache=${VFIO_MDEV_PEERS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev-peers}
@@ -49,6 +56,7 @@ for deb in "$work"/archives/*.deb; do   # no package script is run
   dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$root"
 done
 rm -f "$work"/archives/*.deb
+for name in "${unneeded[@]}"; do rm -rf "$root/usr/$name"; done
 mkdir -p "$root"/{dev,proc,tmp,etc}
 chmod 1777 "$root/tmp"
 mknod -m 666 "$root/dev/null" c 1 3
