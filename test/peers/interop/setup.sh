@@ -3,7 +3,7 @@
 # The machine's own packages stay as they are. What is already there is kept. Prints the folder.
 #
 #   setup.sh [SUITE] [SET]     bookworm (default), trixie, sid; interop (default): libvirt, QEMU and xmllint; mdevctl;
-#                              host: libvirt with its daemon, QEMU, mdevctl, udev and Podman, in little room
+#                              incus: its server; host: libvirt with its daemon, QEMU, mdevctl, udev and Podman, in little room
 #
 # Needs an amd64 Debian (or relative) and root. Goes to $VFIO_MDEV_PEERS_CACHE (default ~/.cache/vfio-mdev-peers).
 # $VFIO_MDEV_DEBIAN_MIRROR: a Debian mirror, where apt here knows of none.
@@ -17,6 +17,7 @@ case $set in
     packages=(libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libxml2-utils qemu-system-x86 qemu-system-misc)
     [ "$suite" = bookworm ] || packages+=(libvirt-common qemu-system-s390x) ;;
   mdevctl) packages=(mdevctl dash) ;;
+  incus) packages=(dash incus-base incus-client tar) ;;
   host)
     packages=(dash libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu mdevctl podman-docker crun qemu-system-x86 udev)
     [ "$suite" = bookworm ] || packages+=(libvirt-daemon-driver-nodedev libvirt-daemon-lock libvirt-daemon-log)
@@ -57,7 +58,7 @@ for deb in "$work"/archives/*.deb; do   # no package script is run
 done
 rm -f "$work"/archives/*.deb
 for name in "${unneeded[@]}"; do rm -rf "$root/usr/$name"; done
-mkdir -p "$root"/{dev,proc,tmp,etc}
+mkdir -p "$root"/{dev,etc,proc,run,sys,tmp,var/{cache,lib,log}}
 chmod 1777 "$root/tmp"
 mknod -m 666 "$root/dev/null" c 1 3
 mknod -m 666 "$root/dev/urandom" c 1 9
