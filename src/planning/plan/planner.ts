@@ -1,30 +1,14 @@
-import { type DeviceSnapshot, InvalidArgumentError, Result } from "../../index.js";
+import { InvalidArgumentError, Result } from "../../index.js";
 import { Catalogue } from "../inventory/catalogue.js";
 import type { AttributeTexts, CheckedState } from "../wanted/checked-state.js";
 import type { CurrentState, OwnedDevice } from "../inventory/current-state.js";
 import type { Request } from "../placement/demand.js";
-import {
-  type Inventory,
-  type InventoryCard,
-  inventoryOf,
-  type InventoryParent,
-} from "../inventory/inventory.js";
+import { type Inventory, type InventoryCard, inventoryOf } from "../inventory/inventory.js";
 import { type FoundPlace, isMeant, Placer, type PlaceRejection } from "../placement/placer.js";
 import type { Plan, PlanResult, PlanStep, StepFacts, Unplaced } from "./plan.js";
+import { keyOf, type Present, PresentDevices } from "./present.js";
 import { AmbiguousTypeError, selectType } from "../wanted/type-selector.js";
 import type { WantedDevice } from "../wanted/wanted-state.js";
-
-/** A device that is there, with all that is known of it. */
-interface Present {
-  readonly device: DeviceSnapshot;
-  readonly parent: InventoryParent;
-  readonly card: InventoryCard;
-  readonly own: OwnedDevice | undefined;
-  /** Whether the ledger proves it to be the owner's. */
-  readonly proven: boolean;
-  /** Whether it can be changed for the owner. */
-  readonly isHis: boolean;
-}
 
 /** One device that is wanted. */
 interface Demand extends Request {
@@ -47,22 +31,13 @@ export interface PlannerOptions {
   readonly look?: ((request: Request, placer: Placer) => void) | undefined;
 }
 
-const NUMBERED = /^(.*\/)(?:0|[1-9][0-9]{0,8})$/s;
-
-/** A folder and an id: no two devices share both. */
-const keyOf = (parentPath: string, id: string): string => `${parentPath}/${id}`;
-
 /** Makes one plan. */
 export class Planner {
   readonly #checked: CheckedState;
   readonly #options: PlannerOptions;
   readonly #inventory: Inventory;
   readonly #catalogue: Catalogue;
-  readonly #present = new Map<string, Present>();
-  readonly #byId = new Map<string, Present>();
-  readonly #byName = new Map<string, Present>();
-  /** Those whose names end with a number, by what is before that. */
-  readonly #byPrefix = new Map<string, Present[]>();
+  readonly #present: PresentDevices;
   readonly #names = new Set<string>();
   readonly #keeps = new Map<string, { readonly demand: Demand; readonly present: Present }>();
   readonly #unplaced: Unplaced[] = [];
@@ -78,7 +53,8 @@ export class Planner {
     this.#options = options;
     this.#inventory = inventoryOf(current.snapshot);
     this.#catalogue = new Catalogue(this.#inventory);
-    this.#findPresent();
+    const take = checked.wanted.unproven === "take";
+    this.#present = new PresentDevices(current, this.#inventory, this.#catalogue, take);
   }
 
   /** The plan. */
@@ -100,34 +76,6 @@ export class Planner {
       const more = stuck.filter((present) => !staying.has(present));
       if (more.length === 0) return Result.ok(this.#planOf(placed, staying));
       for (const present of more) staying.add(present);
-    }
-  }
-
-  #findPresent(): void {
-    const notes = new Map<string, readonly [OwnedDevice, boolean]>();
-    for (const own of this.#current.unproven) notes.set(keyOf(own.parentPath, own.id), [own, false]);
-    for (const own of this.#current.owned) notes.set(keyOf(own.parentPath, own.id), [own, true]);
-    for (const card of this.#inventory.cards) {
-      for (const parent of card.parents) {
-        for (const device of parent.devices) {
-          const [own, proven = false] = notes.get(keyOf(parent.path, device.id)) ?? [];
-          const isHis = proven || (own !== undefined && this.#checked.wanted.unproven === "take");
-          const present = { device, parent, card, own, proven, isHis };
-          this.#present.set(keyOf(parent.path, device.id), present);
-          this.#byId.set(device.id, present);
-          const note = own?.note;
-          if (note === undefined) continue;
-          if (!this.#byName.has(note.name) || proven) this.#byName.set(note.name, present);
-          const [, prefix] = NUMBERED.exec(note.name) ?? [];
-          if (prefix !== undefined) {
-            const list = this.#byPrefix.get(prefix);
-            if (list === undefined) this.#byPrefix.set(prefix, [present]);
-            else list.push(present);
-          }
-          const words = { id: note.type, name: note.typeName, description: undefined, deviceApi: undefined };
-          if (note.typeName !== undefined) this.#catalogue.remember(parent, words);
-        }
-      }
     }
   }
 
@@ -199,9 +147,9 @@ export class Planner {
 
   /** The device that a name or its UUID stands for. */
   #under({ name, uuid, entry }: Demand): Present | undefined {
-    const byUuid = this.#byId.get(uuid);
+    const byUuid = this.#present.withId(uuid);
     if (byUuid !== undefined || entry.uuid !== undefined) return byUuid;
-    const noted = this.#byName.get(name);
+    const noted = this.#present.named(name);
     return noted?.parent.layout === "nvidia-vfio" ? noted : undefined;
   }
 
@@ -213,7 +161,7 @@ export class Planner {
 
   /** Keeps what there is of an entry that wants as many as there is room for. */
   #keepOpen({ prefix, entry, card }: OpenDemand): void {
-    for (const present of this.#byPrefix.get(prefix) ?? []) {
+    for (const present of this.#present.numbered(prefix)) {
       const name = present.own?.note?.name ?? "";
       const uuid = this.#checked.uuidOf(name, entry);
       const isItself = present.parent.layout === "nvidia-vfio" || present.device.id === uuid;
@@ -278,7 +226,7 @@ export class Planner {
       const name = `${prefix}${number}`;
       if (names.has(name)) continue;
       const uuid = this.#checked.uuidOf(name, entry);
-      if (this.#byId.has(uuid)) continue;
+      if (this.#present.withId(uuid) !== undefined) continue;
       const demand = { name, entry, card, uuid, texts };
       this.#options.look?.(demand, placer);
       const place = placer.place(demand, true);
@@ -296,7 +244,7 @@ export class Planner {
   /** What is the owner's and not wanted as it is. */
   #goingBut(staying: ReadonlySet<Present>): readonly Present[] {
     const replaced = new Set(this.#replaced.values());
-    return [...this.#present.values()].filter(
+    return [...this.#present].filter(
       (present) =>
         present.isHis &&
         present.device.state === "active" &&
@@ -309,7 +257,7 @@ export class Planner {
     const replaced = new Set(this.#replaced.values());
     const steps: PlanStep[] = [];
     const sets: PlanStep[] = [];
-    for (const present of this.#present.values()) {
+    for (const present of this.#present) {
       const keep = this.#keeps.get(keyOf(present.parent.path, present.device.id));
       if (keep === undefined) continue;
       const { differing, unknown } = compare(keep.demand.texts, present.own);
@@ -324,7 +272,7 @@ export class Planner {
     }
     steps.push(...sets, ...creates.map(createStep));
     const wanted = new Set([...this.#keeps.values()].map(({ present }) => present));
-    const unproven = [...this.#present.values()].filter(
+    const unproven = [...this.#present].filter(
       (present) => present.own !== undefined && !present.isHis && !wanted.has(present),
     );
     return Object.freeze({
