@@ -1,18 +1,10 @@
 import {
-  AlreadyExistsError,
   type AsyncResult,
-  BusyError,
-  type CreateError,
-  type CreateOptions,
-  type DeviceSnapshot,
   GoneError,
   type LookupError,
   type MdevDevice,
-  type MdevError,
   type MdevHost,
   type OperationOptions,
-  type ParentLookupError,
-  type OperationError,
   type QueryError,
   type RejectedError,
   type RemoveError,
@@ -21,42 +13,19 @@ import {
   Result,
   sharedLimits,
 } from "../index.js";
-import { CalloutRun } from "./callout-run.js";
-import type { CalloutAction } from "./callout-script.js";
-import type { CalloutSession } from "./callout-session.js";
-import { throughScripts } from "./callouts.js";
+import { aroundScripts, type DefinedDevice } from "./defined-device.js";
 import type { DefinitionProblem } from "./definition-files.js";
-import type { DefinitionLookupError, DefinitionStore, OfParent } from "./definition-store.js";
+import type { DefinitionLookupError, DefinitionStore } from "./definition-store.js";
 import { type DriftError, type DriftOptions, type DriftReport, findDrift } from "./drift.js";
-import type { DefinitionConfig } from "./config.js";
 import type { MdevDefinition } from "./mdev-definition.js";
-import { operate } from "./operation.js";
+import {
+  type StartAutoOptions,
+  type Started,
+  type StartError,
+  Starting,
+  type StartOptions,
+} from "./starting.js";
 
-/** What starting takes beside which definition is meant. */
-export interface StartOptions extends OfParent {
-  /** As {@link CreateOptions.waitFor}. */
-  readonly waitFor?: CreateOptions["waitFor"];
-  /** As {@link CreateOptions.owner}. */
-  readonly owner?: CreateOptions["owner"];
-}
-
-/** What {@link DefinedHost.startAuto} takes. */
-export interface StartAutoOptions extends Omit<StartOptions, "parent"> {
-  /** Only the definitions of this parent. */
-  readonly parent?: string | undefined;
-}
-
-/**
- * What starting can end in:
- *
- * - `not-found`: the device is not defined, or the host has no such parent or type;
- * - `already-exists`: the device is active, perhaps elsewhere or with another type;
- * - `rejected`: the driver or a script refused;
- * - `busy`: also where it goes on being created or removed for 10 seconds;
- * - what looking for the definition, for the parent and creating can: {@link DefinitionLookupError},
- *   {@link ParentLookupError}, {@link CreateError}.
- */
-export type StartError = DefinitionLookupError | ParentLookupError | CreateError;
 /**
  * What stopping can end in:
  *
@@ -66,16 +35,6 @@ export type StartError = DefinitionLookupError | ParentLookupError | CreateError
  * - what removing can: {@link RemoveError}.
  */
 export type StopError = LookupError | RemoveError | QueryError | RejectedError;
-
-/** A device that is active as it is defined. Frozen. */
-export interface Started {
-  /** Its definition. */
-  readonly definition: MdevDefinition;
-  /** It. */
-  readonly device: MdevDevice;
-  /** Whether this call started it; `false`: it was active. */
-  readonly started: boolean;
-}
 
 /** What became of one automatic definition. Frozen. */
 export interface AutoStart {
@@ -96,11 +55,6 @@ export interface AutoStarts {
   /** What is in the store and is no definition: it could be one that was to be started. */
   readonly problems: readonly DefinitionProblem[];
 }
-
-/** Between two looks at a device that is on its way, in milliseconds. */
-const LOOK_AGAIN = 20;
-/** How long it may be on its way, in milliseconds, where the caller sets no limit. */
-const ON_ITS_WAY = 10_000;
 
 /**
  * A host and the definitions of its devices: starts, stops and compares. What is stored is the store's, what is active is the
@@ -149,7 +103,7 @@ export class DefinedHost {
     const within = sharedLimits(options);
     return this.store
       .get(uuid, { ...within(), parent: options?.parent })
-      .map((definition) => this.#create(definition, options, within, this.store.callouts?.session()));
+      .map((definition) => this.#starting(options, within).create(definition));
   }
 
   /**
@@ -160,8 +114,8 @@ export class DefinedHost {
   ensureStarted(uuid: string, options?: StartOptions): AsyncResult<Started, StartError> {
     const within = sharedLimits(options);
     return this.store.get(uuid, { ...within(), parent: options?.parent }).map((definition) => {
-      const session = this.store.callouts?.session();
-      return Result.fromAsync(() => this.#ensure(definition, options, within, session));
+      const starting = this.#starting(options, within);
+      return Result.fromAsync(() => starting.ensure(definition));
     });
   }
 
@@ -175,9 +129,9 @@ export class DefinedHost {
     return this.store.list({ ...within(), parent: options?.parent }).map(({ definitions, problems }) => {
       const start = async (): Promise<Result<AutoStarts, never>> => {
         const starts: AutoStart[] = [];
-        const session = this.store.callouts?.session();
+        const starting = this.#starting(options, within);
         for (const definition of definitions.filter((each) => each.start === "auto")) {
-          const { value, error } = await this.#ensure(definition, options, within, session);
+          const { value, error } = await starting.ensure(definition);
           const { device, started = false } = value ?? {};
           starts.push(Object.freeze({ definition, device, started, error }));
         }
@@ -199,7 +153,7 @@ export class DefinedHost {
       return Result.fromAsync(async (): Promise<Result<RemoveOutcome, StopError>> => {
         const subject = await subjectOf(device, within);
         if (!subject.ok) return Result.error(subject.error);
-        return this.#throughScripts("stop", subject.value, session, within, () => remove(device));
+        return aroundScripts("stop", subject.value, session, within, () => remove(device));
       });
     });
   }
@@ -233,83 +187,9 @@ export class DefinedHost {
       );
   }
 
-  #create(
-    definition: MdevDefinition,
-    options: StartAutoOptions | undefined,
-    within: () => OperationOptions | undefined,
-    session: CalloutSession | undefined,
-  ): AsyncResult<MdevDevice, StartError> {
-    const { uuid, parent, type, attributes } = definition;
-    const { signal, waitFor, owner } = options ?? {};
-    const create = (): AsyncResult<MdevDevice, StartError> =>
-      this.host
-        .parent(parent, within())
-        .map((found) => found.type(type, within()))
-        .map((found) =>
-          found.create({ signal, timeout: within()?.timeout, uuid, attributes, waitFor, owner }),
-        );
-    if (session === undefined) return create();
-    return Result.fromAsync(() => this.#throughScripts("start", definition, session, within, create));
+  #starting(options: StartAutoOptions | undefined, within: () => OperationOptions | undefined): Starting {
+    return new Starting(this.host, options, within, this.store.callouts?.session());
   }
-
-  /** Asks and tells the scripts within the limits; what is to be told of something that is done is told whatever they say. */
-  #throughScripts<T, E extends MdevError>(
-    action: CalloutAction,
-    subject: DefinedDevice,
-    session: CalloutSession,
-    within: () => OperationOptions | undefined,
-    body: () => AsyncResult<T, E>,
-  ): Promise<Result<T, E | RejectedError | OperationError>> {
-    const { uuid, parent, type } = subject;
-    const tried = `${action} ${uuid} of type ${type} on ${parent}`;
-    const run = new CalloutRun(session, action, { uuid, parent, type }, subject);
-    const before = (asked: CalloutRun): AsyncResult<void, RejectedError | OperationError> =>
-      operate({ tried, options: within(), timeout: undefined }, (limits) =>
-        asked.before(limits.signal, tried),
-      );
-    return throughScripts(run, before, body);
-  }
-
-  async #ensure(
-    definition: MdevDefinition,
-    options: StartAutoOptions | undefined,
-    within: () => OperationOptions | undefined,
-    session: CalloutSession | undefined,
-  ): Promise<Result<Started, StartError>> {
-    const outcome = (device: MdevDevice, started: boolean): Result<Started, never> =>
-      Result.ok(Object.freeze({ definition, device, started }));
-    const end = performance.now() + ON_ITS_WAY;
-    for (;;) {
-      const active = await this.#active(definition, within());
-      if (!active.ok) return Result.error(active.error);
-      const { value: entry } = active;
-      if (entry === undefined) {
-        const created = await this.#create(definition, options, within, session);
-        if (created.ok) return outcome(created.value, true);
-        // Somebody was faster: then it is as good as started by us, if it is the same.
-        if (created.error.type !== "already-exists") return Result.error(created.error);
-      } else if (entry.state === "active" && entry.type !== undefined) {
-        const fault = differenceOf(definition, entry);
-        return fault === undefined ? outcome(this.host.deviceFrom(entry), false) : Result.error(fault);
-      }
-      if (performance.now() > end) return Result.error(onItsWay(definition));
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
-    }
-  }
-
-  /** The device of a definition, wherever and however far it is. */
-  #active(
-    { uuid }: MdevDefinition,
-    options: OperationOptions | undefined,
-  ): AsyncResult<DeviceSnapshot | undefined, QueryError> {
-    return this.host.snapshot(options).map(({ devices }) => devices.find(({ id }) => id === uuid));
-  }
-}
-
-/** A device and what scripts are told of it. */
-interface DefinedDevice extends DefinitionConfig {
-  readonly uuid: string;
-  readonly parent: string;
 }
 
 /** What scripts are told of a device that is active: as mdevctl has it, neither its attributes nor whether it is automatic. */
@@ -327,25 +207,4 @@ async function subjectOf(
   }
   const { id: uuid } = device;
   return Result.ok({ uuid, parent: parent.value.id, type: type.value.id, start: "manual", attributes: [] });
-}
-
-function differenceOf(
-  { uuid, parent, type }: MdevDefinition,
-  entry: DeviceSnapshot,
-): AlreadyExistsError | undefined {
-  if (entry.parent === parent && entry.type === type) return undefined;
-  const existing = `${entry.parentPath}/${uuid}`;
-  return new AlreadyExistsError({
-    tried: `start ${uuid} of type ${type} on ${parent}`,
-    reason: `it is active on ${entry.parent} with the type ${entry.type ?? "of nobody knows what"}`,
-    path: existing,
-    existing,
-  });
-}
-
-function onItsWay({ uuid, parent }: MdevDefinition): BusyError {
-  return new BusyError({
-    tried: `start ${uuid} on ${parent}`,
-    reason: "it goes on being created or removed",
-  });
 }

@@ -7,16 +7,7 @@ export { type CalloutError, Callouts, type CalloutsOptions } from "./callouts.js
 export type { CalloutSubject } from "./callout-script.js";
 export type { AttributeEdit, DefinitionChanges, DefinitionContent } from "./changes.js";
 export type { DefinedAttribute, DefinitionConfig, JsonPlace, StartMode } from "./config.js";
-export {
-  type AutoStart,
-  type AutoStarts,
-  DefinedHost,
-  type StartAutoOptions,
-  type Started,
-  type StartError,
-  type StartOptions,
-  type StopError,
-} from "./defined-host.js";
+export { type AutoStart, type AutoStarts, DefinedHost, type StopError } from "./defined-host.js";
 export type { DefinitionEvent, DefinitionWatch, DefinitionWatchOptions } from "./definition-event.js";
 export type { DefinitionFileStat, DefinitionFileSystem } from "./definition-file-system.js";
 export type { DefinitionProblem } from "./definition-files.js";
@@ -55,3 +46,4 @@ export { NodeDefinitionFileSystem } from "./node-definition-file-system.js";
 export { NodeScriptRunner } from "./node-script-runner.js";
 export type { ScriptCall, ScriptEnd, ScriptRunner } from "./script-runner.js";
 export { type DeviceListing, parseDevicesJson, parseTypesJson } from "./parse-listing.js";
+export type { StartAutoOptions, Started, StartError, StartOptions } from "./starting.js";
