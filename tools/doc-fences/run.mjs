@@ -5,8 +5,7 @@
  *     console.log(host.root); // prints: /sys
  *
  * Several lines of output are several `// prints:` comments, in order. A fence of another language, or one that takes another
- * machine than this, names the test that takes it out of the page and executes it: "sh run-by=test/…". A fence without
- * a language is a picture, or output.
+ * machine than this, names the test that takes it out of the page and executes it: "sh run-by=test/…".
  */
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -38,7 +37,7 @@ async function placeFences(path) {
   const placed = [];
   for (const fence of extractFences(path, await readFile(resolve(root, path), "utf8"))) {
     const place = `${path}:${String(fence.line)}`;
-    if (fence.runBy !== undefined) {
+    if (fence.runBy !== undefined || fence.language !== "ts") {
       errors.push(...(await elsewhereErrors(place, path, fence.runBy)));
     }
     const file = resolve(workshop, `${place.replaceAll(/[/:]/gu, "__")}.ts`);
