@@ -13,16 +13,18 @@ const { signal } = controller;
 process.once("SIGINT", () => controller.abort());
 
 const simulated = process.argv.includes("--simulated") ? new SimulatedHost() : undefined;
-const host = new MdevHost(simulated ? { fs: simulated.fs } : {});
-if (simulated) {
-  const gpu = simulated.addNvidiaGpu({ address: "0000:3b:00.0" });
-  setTimeout(() => gpu.create("nvidia-156"), 100);
-  setTimeout(() => void gpu.unplug(), 200);
-  setTimeout(() => controller.abort(), 300);
-}
+const gpu = simulated?.addNvidiaGpu({ address: "0000:3b:00.0" });
+/** What happens there after an event. */
+const happens = {
+  snapshot: () => void gpu?.create("nvidia-156"),
+  "device-ready": () => void gpu?.unplug(),
+  "parent-unregistered": () => controller.abort(),
+};
 
+const host = new MdevHost(simulated ? { fs: simulated.fs } : {});
 for await (const event of host.watch({ signal, source: simulated?.changes })) {
   console.log(JSON.stringify(summaryOf(event)));
+  if (simulated && event.type in happens) happens[/** @type {keyof happens} */ (event.type)]();
 }
 
 /** @param {import("vfio-mdev").HostEvent} event */
