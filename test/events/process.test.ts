@@ -46,7 +46,10 @@ async function run(
   return {
     ...end,
     monitorIsGone: () =>
-      vi.waitFor(() => expect(existsSync(`/proc/${readFileSync(pid, "utf8").trim()}/fd`)).toBe(false), 2_000),
+      vi.waitFor(
+        () => expect(existsSync(`/proc/${readFileSync(pid, "utf8").trim()}/fd`)).toBe(false),
+        10_000,
+      ),
   };
 }
 
