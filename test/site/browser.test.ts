@@ -63,6 +63,7 @@ describe("the documentation site, in a browser", () => {
     for (const path of paths) {
       await page.setViewportSize(desktop.viewport);
       await page.goto(site.origin + path);
+      await page.waitForFunction(() => document.body.checkVisibility()); // typedoc hides a page until its theme is there
       const { heading, unseen } = await page.evaluate(whatIsShown);
       if (heading === "") troubles.push(`${path}: no heading`);
       troubles.push(...unseen.map((picture) => `${path}: ${picture} is not seen`));
