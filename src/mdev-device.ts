@@ -246,7 +246,8 @@ export class MdevDevice extends SysfsObject {
   /**
    * Removes it, and returns when it is gone: writes `1` to its file `remove` (general layout: `destroy`), its UUID to the
    * parent's `mdev_destroy` (class-based layout), `0` to `nvidia/current_vgpu_type`. One that is gone already counts as
-   * success, `{ removed: false }`. One that is just being created is waited for, up to a second.
+   * success, `{ removed: false }`; so does one in whose place there is another by now, which is left alone: the inode of its
+   * folder tells, or on a function the type. One that is just being created is waited for, up to a second.
    *
    * While a virtual machine has it open, Linux holds the write up until that lets go; nothing can interrupt it. A limit
    * then ends the waiting, not the removal: `timeout` and `aborted` say so in `pending`.

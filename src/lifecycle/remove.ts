@@ -18,7 +18,7 @@ import { quote } from "../identifiers.js";
 import { log } from "../log.js";
 import { baseName } from "../paths.js";
 import { ownerFault } from "../ownership/claim.js";
-import { identityOf } from "../ownership/identity.js";
+import { identityOf, pinned } from "../ownership/identity.js";
 import { creationOf } from "./creations.js";
 import { type DeviceUse, findUse } from "./in-use.js";
 import { type Entry, forgetEntry, Ledger, noStore, refusal } from "../ownership/ledger.js";
@@ -87,12 +87,11 @@ const UNDER_WAY = "Its removal is under way: the kernel waits until nobody has t
 /** Removes a device, and returns when it is gone. */
 export function removeDevice(
   context: HostContext,
-  device: FoundDevice,
+  named: FoundDevice,
   options: RemoveOptions | undefined,
   whoever: "as the ledger says" | "its maker" = "as the ledger says",
 ): AsyncResult<RemoveOutcome, RemoveError> {
-  const { id, path, parent } = device;
-  const { layout } = parent;
+  const { id, path, parent } = named;
   const tried = `remove ${id} from ${baseName(parent.path)}`;
 
   const fault = optionsFault(options);
@@ -102,6 +101,10 @@ export function removeDevice(
     if (fault !== undefined) return Result.error(new InvalidArgumentError({ tried, reason: fault }));
     const owner = options?.owner;
     if (owner !== undefined && context.state === undefined) return Result.error(noStore(tried));
+    const identity = await identityOf(io, named);
+    if (identity === undefined) return Result.ok({ removed: false });
+    const device = pinned(named, identity); // one that is created under the same name meanwhile is not meant
+    const { layout } = device.parent;
     if (await goesByItself(io, device, options?.waitForDriver ?? 0)) return Result.ok({ removed: false });
     for (;;) {
       // Removed before it is complete, the kernel would leave it there for good, with its `remove` file gone.
@@ -112,7 +115,6 @@ export function removeDevice(
         const reason = "it is not completely created yet";
         return Result.error(new BusyError({ tried, reason, path, hint: "Try again when that is done." }));
       }
-      const identity = await identityOf(io, device);
       await io.pause(SETTLING);
       const use = await findUse(io, context, device).catch(unlessVanished);
       if (use.state === "yes" && options?.ifBusy !== "wait") return Result.error(inUse(tried, path, use));
@@ -126,17 +128,16 @@ export function removeDevice(
       // One that has gone meanwhile is nobody's, which its state will tell.
       if (conflict !== undefined && !(await layout.exists(io, device))) continue;
       if (conflict !== undefined) return Result.error(conflict);
-      const removed = await carryOut(io, context, { device, identity, claim, tried, limit, options });
+      const removed = await carryOut(io, context, { device, claim, tried, limit, options });
       return Result.ok({ removed });
     }
   };
-  return operate(context, { tried, errnos: layout.removeErrnos, options }, remove);
+  return operate(context, { tried, errnos: parent.layout.removeErrnos, options }, remove);
 }
 
 /** A removal that nothing speaks against. */
 interface Removal {
   readonly device: FoundDevice;
-  readonly identity: string | undefined;
   /** Whose it is, which is forgotten with it. */
   readonly claim: Entry | undefined;
   readonly tried: string;
@@ -146,13 +147,13 @@ interface Removal {
 
 /** Tells the kernel, and returns when the device is gone and its claim is; `false` where somebody else was faster. */
 async function carryOut(io: Io, context: HostContext, removal: Removal): Promise<boolean> {
-  const { device, identity, limit, options } = removal;
+  const { device, limit, options } = removal;
   let write: Promise<void> | undefined;
   try {
     const removed = await command(io, device, options, (begun) => {
       write = begun;
     });
-    await untilGone(io, device, identity, limit);
+    await untilGone(io, device, limit);
     await forget(context, removal);
     return removed;
   } catch (thrown) {
@@ -178,10 +179,10 @@ async function forgetLater(
     () => false,
   );
   if (isObeyed !== true) return;
-  const { device, identity, tried } = removal;
+  const { device, tried } = removal;
   const facts = { tried, errnos: VANISHING, options: { timeout: REMOVAL_LIMIT } };
   const look = async (io: Io): Promise<Result<boolean, never>> =>
-    Result.ok(await isStillThere(io, device, identity));
+    Result.ok(await device.parent.layout.exists(io, device));
   if ((await operate(context, facts, look)).value === false) await forget(context, removal);
 }
 
@@ -277,26 +278,16 @@ async function isGoneSoon(io: Io, device: FoundDevice): Promise<boolean> {
 }
 
 /** Waits until the device is gone: a link on the bus goes earlier, and some kernels answer before they are done. */
-async function untilGone(
-  io: Io,
-  device: FoundDevice,
-  identity: string | undefined,
-  limit: number,
-): Promise<void> {
+async function untilGone(io: Io, device: FoundDevice, limit: number): Promise<void> {
   const begun = performance.now();
   try {
-    while (await isStillThere(io, device, identity)) {
+    while (await device.parent.layout.exists(io, device)) {
       if (performance.now() - begun > limit) throw stillThere(limit);
       await io.pause(LOOK_AGAIN);
     }
   } catch (thrown) {
     sayUnderWay(thrown);
   }
-}
-
-/** Whether it is there, and no other one: somebody may have created the same UUID again meanwhile. */
-async function isStillThere(io: Io, device: FoundDevice, identity: string | undefined): Promise<boolean> {
-  return (await device.parent.layout.exists(io, device)) && (await identityOf(io, device)) === identity;
 }
 
 /** A limit that strikes while the device is going says that it is. */

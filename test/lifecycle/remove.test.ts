@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { MdevHost } from "../../src/index.js";
+import { MdevHost, type RemoveOutcome } from "../../src/index.js";
 import { SimulatedHost } from "../../src/testing/index.js";
 import { fails, ok } from "../contract/expect.js";
 import { makeSerialWorld, MTTY, OTHER_UUID, type SerialWorld, UUID } from "../support/world.js";
@@ -15,6 +15,29 @@ const removals = ({ simulated }: SerialWorld): number =>
   simulated.operations.filter(
     ({ operation, path }) => operation.startsWith("write") && path.endsWith("/remove"),
   ).length;
+
+it("is never the removal of a device that somebody else creates under the same UUID meanwhile", async () => {
+  /** Removes a device that is replaced at the so manieth call; gives the number of the write, too. */
+  async function removeReplaced(call: number): Promise<[RemoveOutcome, left: number, write: number]> {
+    const { simulated, mtty, host, type } = await makeSerialWorld();
+    const device = await ok(type.create({ uuid: UUID }));
+    const calls: string[] = [];
+    const end = simulated.onOperation(({ operation }) => {
+      if (calls.push(operation) !== call) return;
+      mtty.remove(UUID);
+      mtty.create("mtty-2", UUID);
+    });
+    const outcome = await ok(device.remove());
+    end();
+    return [outcome, (await ok(host.devices())).length, 1 + calls.indexOf("writeDetached")];
+  }
+
+  const [undisturbed, none, write] = await removeReplaced(Infinity);
+  expect([undisturbed, none]).toEqual([{ removed: true }, 0]);
+  // The first call finds out which device is there; the one before the write is the write's own look at its file.
+  for (let call = 2; call < write - 1; call++)
+    expect([call, ...(await removeReplaced(call))]).toMatchObject([call, { removed: false }, 1, 0]);
+});
 
 describe("a device that is being made", () => {
   // Before `bus` and after `mdev_type` its folder looks as it does while it goes, or as if it were done.
