@@ -42,6 +42,7 @@ export interface StartAutoOptions extends Omit<StartOptions, "parent"> {
  *   {@link ParentLookupError}, {@link CreateError}.
  */
 export type StartError = DefinitionLookupError | ParentLookupError | CreateError;
+
 /** A device that is active as it is defined. Frozen. */
 export interface Started {
   /** Its definition. */

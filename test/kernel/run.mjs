@@ -175,15 +175,16 @@ function underWay(results) {
 
 /** @param {string} kernel @param {string} stage @param {{ seed: number, rounds: number, timeout: number | undefined, verbose: boolean, update: boolean, only: string | undefined }} asked */
 async function test(kernel, stage, { seed, verbose, update, only, ...asked }) {
-  const { version, suite, counted, share, seconds: limit, daemons } = guestOf(kernel);
-  const { boot = [], before = [], node = [] } = guestOf(kernel);
+  const described = guestOf(kernel);
+  const { version, suite, counted, share, seconds: limit, daemons } = described;
+  const { boot = [], before = [], node = [] } = described;
   const expected = update || only !== undefined ? 1 : expectedCount(counted);
   const rounds = Math.ceil(asked.rounds * share);
   const timeout = asked.timeout ?? limit;
   const file = join(stage, "results.jsonl");
   rmSync(file, { force: true });
 
-  const built = await setUp(guestOf(kernel));
+  const built = await setUp(described);
   if (daemons) packDaemons(daemons, stage);
   const since = performance.now();
   const status = built

@@ -2,12 +2,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { extractFences, fencesRunBy } from "../../tools/doc-fences/extract.mjs";
+import { fencesRunBy, readFences } from "../../tools/doc-fences/extract.mjs";
 
 test("docs/recording.md: the test that a report becomes fails until the bug is mended", () => {
   const page = "docs/recording.md";
   const [code = ""] = fencesRunBy("test/package/bug-report.test.ts", page, 1);
-  const reported = extractFences(page, readFileSync(page, "utf8")).find(
+  const reported = readFences(page).find(
     (fence) => fence.code.includes("hct_mdev") && fence.code.includes('writeFileSync("host.json"'),
   );
   const cwd = resolve(".cache/bug-report");

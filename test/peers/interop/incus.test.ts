@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MdevHost } from "../../../src/index.js";
@@ -10,12 +10,11 @@ import {
   parseIncusResources,
 } from "../../../src/interop/incus/index.js";
 import { SimulatedHost } from "../../../src/testing/index.js";
-import { extractFences } from "../../../tools/doc-fences/extract.mjs";
+import { readFences } from "../../../tools/doc-fences/extract.mjs";
 import { DiskTree } from "../../support/disk-tree.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { Programs } from "./programs.js";
 
-const PAGE = "docs/incus.md";
 const GPU = "0000:3b:00.0";
 /** What its server needs of this machine's sysfs, beside the cards. */
 const OF_THIS_MACHINE = [
@@ -97,7 +96,7 @@ describe("Incus of Debian trixie", () => {
 
   it("takes the device that docs/incus.md prints, for a profile", async () => {
     const { simulated, parents } = await hostOfCards();
-    const [program] = extractFences(PAGE, readFileSync(PAGE, "utf8"));
+    const [program] = readFences("docs/incus.md");
     const printed = program?.prints[0] ?? "";
     const command = printed.replace("incus config device add vm", "incus profile device add default");
     expect(command).not.toBe(printed);
